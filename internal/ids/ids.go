@@ -1,0 +1,35 @@
+// Package ids makes the identifiers that Vitrine hands out.
+package ids
+
+import (
+	"crypto/rand"
+	"encoding/base32"
+	"strings"
+)
+
+// Crockford's alphabet in lower case: no letter that is easily mistaken for a digit, safe in URLs and file names.
+var encoding = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
+
+// New returns prefix, an underscore and 80 random bits (16 characters): short enough to read aloud, too many to guess
+// by trying. Safe for concurrent use.
+func New(prefix string) string {
+	var b [10]byte
+	_, _ = rand.Read(b[:]) // never fails: crypto/rand ends the process instead
+	return prefix + "_" + encoding.EncodeToString(b[:])
+}
+
+// Secret returns prefix, an underscore and 160 random bits (32 characters), for keys and tokens.
+func Secret(prefix string) string {
+	var b [20]byte
+	_, _ = rand.Read(b[:])
+	return prefix + "_" + encoding.EncodeToString(b[:])
+}
+
+// Valid reports whether id could have come from New with this prefix. It guards file paths made from identifiers.
+func Valid(prefix, id string) bool {
+	rest, ok := strings.CutPrefix(id, prefix+"_")
+	if !ok || len(rest) != 16 {
+		return false
+	}
+	return strings.Trim(rest, "0123456789abcdefghjkmnpqrstvwxyz") == ""
+}
