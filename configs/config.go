@@ -1,0 +1,135 @@
+// Package configs holds Vitrine's configuration: its defaults, the strict reading of a YAML file, the overrides of the
+// environment, and the checks that need no other part. Only the command imports it; every package owns the Config of
+// its own that the command fills from here.
+package configs
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/goccy/go-yaml"
+)
+
+// Config is the whole configuration. The fields are documented in vitrine.yaml.
+type Config struct {
+	Data            string    `yaml:"data"`
+	HTTP            HTTP      `yaml:"http"`
+	RTMP            RTMP      `yaml:"rtmp"`
+	Live            Live      `yaml:"live"`
+	HLS             HLS       `yaml:"hls"`
+	Recording       Recording `yaml:"recording"`
+	Channel         Channel   `yaml:"channel"`
+	Log             Log       `yaml:"log"`
+	ShutdownTimeout Duration  `yaml:"shutdown_timeout"`
+}
+
+// HTTP configures the web server.
+type HTTP struct {
+	Addr          string `yaml:"addr"`
+	PublicURL     string `yaml:"public_url"`
+	PublicMetrics bool   `yaml:"public_metrics"`
+}
+
+// RTMP configures the RTMP listener.
+type RTMP struct {
+	Addr                     string   `yaml:"addr"`
+	MaxConnections           int      `yaml:"max_connections"`
+	MaxConnectionsPerAddress int      `yaml:"max_connections_per_address"`
+	MaxWrongKeys             int      `yaml:"max_wrong_keys"`
+	IdleTimeout              Duration `yaml:"idle_timeout"`
+}
+
+// Live configures rooms.
+type Live struct {
+	ReconnectWindow Duration `yaml:"reconnect_window"`
+	Linger          Duration `yaml:"linger"`
+}
+
+// HLS configures packaging and delivery.
+type HLS struct {
+	Part       Duration `yaml:"part"`
+	Segment    Duration `yaml:"segment"`
+	Window     int      `yaml:"window"`
+	MaxWaiters int      `yaml:"max_waiters"`
+}
+
+// Recording configures the recorder.
+type Recording struct {
+	Enabled bool `yaml:"enabled"`
+	Reserve Size `yaml:"reserve"`
+	Queue   Size `yaml:"queue"`
+}
+
+// Channel configures the realtime channel.
+type Channel struct {
+	MaxConnections           int `yaml:"max_connections"`
+	MaxConnectionsPerAddress int `yaml:"max_connections_per_address"`
+}
+
+// Log configures the log.
+type Log struct {
+	Format string `yaml:"format"`
+	Level  string `yaml:"level"`
+}
+
+// Default returns the configuration of a server without a file.
+func Default() Config {
+	return Config{
+		Data: "./data",
+		HTTP: HTTP{Addr: ":8080"},
+		RTMP: RTMP{
+			Addr: ":1935", MaxConnections: 2000, MaxConnectionsPerAddress: 100, MaxWrongKeys: 10,
+			IdleTimeout: Duration(10 * time.Second),
+		},
+		Live:            Live{ReconnectWindow: Duration(time.Minute), Linger: Duration(2 * time.Minute)},
+		HLS:             HLS{Part: Duration(500 * time.Millisecond), Segment: Duration(2 * time.Second), Window: 10, MaxWaiters: 20_000},
+		Recording:       Recording{Enabled: true, Reserve: 512 << 20, Queue: 16 << 20},
+		Channel:         Channel{MaxConnections: 20_000, MaxConnectionsPerAddress: 1000},
+		Log:             Log{Format: "text", Level: "info"},
+		ShutdownTimeout: Duration(10 * time.Second),
+	}
+}
+
+// Load reads the file at path over the defaults ("" for none), then the environment over it. It does not Validate,
+// because flags may still change the result. An error names the file and line, or the variable.
+func Load(path string, env []string) (Config, error) {
+	c := Default()
+	if path != "" {
+		if err := c.readFile(path); err != nil {
+			return Config{}, err
+		}
+	}
+	if err := c.applyEnv(env); err != nil {
+		return Config{}, err
+	}
+	return c, nil
+}
+
+func (c *Config) readFile(path string) error {
+	b, err := os.ReadFile(path) //nolint:gosec // the operator names the file
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s: there is no such configuration file", path)
+	}
+	if err != nil {
+		return err
+	}
+	return c.read(path, b)
+}
+
+func (c *Config) read(path string, b []byte) error {
+	err := yaml.UnmarshalWithOptions(b, c, yaml.Strict())
+	if err == nil {
+		return nil
+	}
+	var at yaml.Error
+	if errors.As(err, &at) && at.GetToken() != nil && at.GetToken().Position != nil {
+		return fmt.Errorf("%s:%d: %s", path, at.GetToken().Position.Line, at.GetMessage())
+	}
+	return fmt.Errorf("%s: %w", path, err)
+}
+
+// YAML renders the configuration as a file that Load reads back.
+func (c *Config) YAML() ([]byte, error) { return yaml.Marshal(c) }

@@ -1,0 +1,102 @@
+package configs
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestDocumentedFileHasEveryKeyAtItsDefault(t *testing.T) {
+	var c Config
+	if err := c.read("vitrine.yaml", Documented); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(Default(), c); diff != "" {
+		t.Fatalf("vitrine.yaml and Default differ (-default +file):\n%s", diff)
+	}
+	if err := c.Validate(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestYAMLRoundTrip(t *testing.T) {
+	c := Default()
+	c.Live.ReconnectWindow, c.Recording.Reserve = 90e9, 3<<30
+	b, err := c.YAML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var back Config
+	if err := back.read("show", b); err != nil {
+		t.Fatalf("%v\n%s", err, b)
+	}
+	if diff := cmp.Diff(c, back); diff != "" {
+		t.Fatal(diff)
+	}
+}
+
+func TestLoad(t *testing.T) {
+	for _, tc := range []struct {
+		name, file string
+		env        []string
+		want       string // part of the error, "" for none
+		check      func(*Config) bool
+	}{
+		{name: "nothing", check: func(c *Config) bool { return *c == Default() }},
+		{name: "file", file: "http:\n  addr: 127.0.0.1:9000\n", check: func(c *Config) bool { return c.HTTP.Addr == "127.0.0.1:9000" && c.RTMP.Addr == ":1935" }},
+		{
+			name: "environment wins", file: "live:\n  reconnect_window: 30s\n", env: []string{"VITRINE_LIVE_RECONNECT_WINDOW=90s", "PATH=/bin", "VITRINE_RECORDING_ENABLED=false", "VITRINE_HLS_WINDOW=6", "VITRINE_RECORDING_RESERVE=1GiB"},
+			check: func(c *Config) bool {
+				return c.Live.ReconnectWindow.String() == "1m30s" && !c.Recording.Enabled && c.HLS.Window == 6 && c.Recording.Reserve == 1<<30
+			},
+		},
+		{name: "unknown key", file: "http:\n  addr: :80\n  adress: x\n", want: "vitrine.yaml:3: "},
+		{name: "wrong type", file: "hls:\n  window: many\n", want: "vitrine.yaml:2: "},
+		{name: "bad duration", file: "hls:\n  part: 500\n", want: "500ms"},
+		{name: "no file", file: "-", want: "no such configuration file"},
+		{name: "unknown variable", env: []string{"VITRINE_HTTP_ADRESS=:80"}, want: "VITRINE_HTTP_ADRESS"},
+		{name: "bad variable", env: []string{"VITRINE_HLS_WINDOW=many"}, want: "not a whole number"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			path := ""
+			if tc.file != "" {
+				path = filepath.Join(t.TempDir(), "vitrine.yaml")
+				if tc.file != "-" {
+					if err := os.WriteFile(path, []byte(tc.file), 0o600); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			c, err := Load(path, tc.env)
+			if tc.want != "" {
+				if err == nil || !strings.Contains(err.Error(), tc.want) {
+					t.Fatalf("error %v, want one with %q", err, tc.want)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !tc.check(&c) {
+				t.Fatalf("unexpected configuration: %+v", c)
+			}
+		})
+	}
+}
+
+func TestValidateNamesEveryBadKey(t *testing.T) {
+	c := Default()
+	c.HTTP.Addr, c.HLS.Part, c.Log.Level, c.RTMP.IdleTimeout = "8080", 1, "loud", 0
+	err := c.Validate()
+	if err == nil {
+		t.Fatal("a broken configuration passed")
+	}
+	for _, key := range []string{"http.addr", "hls.part", "log.level", "rtmp.idle_timeout"} {
+		if !strings.Contains(err.Error(), key+": ") {
+			t.Errorf("%q is not named in:\n%v", key, err)
+		}
+	}
+}
