@@ -16,15 +16,19 @@ type Init struct {
 	Width  int    // of the picture after cropping; 0 without video
 	Height int
 	// Reorder is by how much the file's decode times are later than the publisher's, which makes the first sample's
-	// DTS equal its PTS. MPEG-TS needs PTS >= DTS and takes it back.
+	// DTS equal its PTS. MPEG-TS needs PTS >= DTS and takes it back. Publishers that count milliseconds make it wrong
+	// by up to a millisecond for later groups of pictures: whoever takes it back must still keep DTS <= PTS.
 	Reorder media.Ticks
+	// FrameRate is what the coded parameters say, or else what was measured, per second; 0 when unknown.
+	FrameRate float64
 }
 
 // Part is one partial segment (EXT-X-PART).
 type Part struct {
 	Index       int // 0 for the first of its segment
 	Duration    media.Ticks
-	Independent bool // starts with an IDR
+	Independent bool // holds an IDR (4.4.4.9); every part of a show without pictures
+	Last        bool // of its segment, which is complete with it
 	Offset      int64
 	Size        int64
 }
@@ -37,10 +41,13 @@ type Segment struct {
 	Wall          time.Time   // of the first presented frame: EXT-X-PROGRAM-DATE-TIME
 	Init          int         // number of the Init it needs
 	Discontinuity bool        // EXT-X-DISCONTINUITY stands before it
-	Independent   bool        // starts with an IDR
+	Independent   bool        // starts with an IDR, or has no pictures
 	Gap           bool        // EXT-X-GAP: the media is missing
 	Size          int64
 	Parts         []Part
+	// TargetDuration is the EXT-X-TARGETDURATION of the show, in seconds. It is decided when the first segment is
+	// complete and then the same in all; 0 in the open segment before that.
+	TargetDuration int
 }
 
 // End is the show time at which the segment ends.
