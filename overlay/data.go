@@ -1,0 +1,109 @@
+package overlay
+
+import (
+	"encoding/json"
+
+	"github.com/vitrine-live/vitrine/commerce"
+	"github.com/vitrine-live/vitrine/media"
+)
+
+// PinData is the data of a TypePin event.
+type PinData struct {
+	Pin Pin `json:"pin"`
+}
+
+// UnpinData is the data of a TypeUnpin event.
+type UnpinData struct {
+	PinID     string `json:"pin_id"`
+	ProductID string `json:"product_id"`
+}
+
+// BagData is the data of a TypeBag event: the whole bag as it is now.
+type BagData struct {
+	Products []ProductSnapshot `json:"products"`
+}
+
+// ProductData is the data of a TypeProduct event: the product as it is now.
+type ProductData struct {
+	Product ProductSnapshot `json:"product"`
+}
+
+// StateData is the data of a TypeState event. When the state is "live", the event's show time and wall instant are
+// those of the first picture of the new epoch.
+type StateData struct {
+	State string `json:"state"` // "live", "interrupted" or "ended"
+}
+
+// stateEnded is the state after which a timeline takes no more events.
+const stateEnded = "ended"
+
+// AnnouncementData is the data of a TypeAnnouncement event.
+type AnnouncementData struct {
+	Text string `json:"text"`
+}
+
+// Pin is a product on screen.
+type Pin struct {
+	ID        string // "pin_…"
+	ProductID string
+	// Featured marks the one pin that is shown large. A featured pin takes the place from the one that had it; when it
+	// is unpinned, the place stays empty until the next featured pin.
+	Featured bool
+	ShowTime media.Ticks     // from which picture on
+	Product  ProductSnapshot // as it was when pinned
+}
+
+type pinJSON struct {
+	ID        string          `json:"id"`
+	ProductID string          `json:"product_id"`
+	Featured  bool            `json:"featured"`
+	ShowTime  int64           `json:"show_time_ms"`
+	Product   ProductSnapshot `json:"product"`
+}
+
+// MarshalJSON renders the pin as the channel, the sidecar and the API show it.
+func (p Pin) MarshalJSON() ([]byte, error) {
+	return json.Marshal(pinJSON{p.ID, p.ProductID, p.Featured, p.ShowTime.Milliseconds(), p.Product})
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote; show time has come down to milliseconds on the way.
+func (p *Pin) UnmarshalJSON(b []byte) error {
+	var j pinJSON
+	if err := json.Unmarshal(b, &j); err != nil {
+		return err
+	}
+	*p = Pin{j.ID, j.ProductID, j.Featured, media.FromMilliseconds(j.ShowTime), j.Product}
+	return nil
+}
+
+// ProductSnapshot is a product as viewers see it, frozen at an instant.
+type ProductSnapshot struct {
+	ID       string `json:"id"`
+	Title    string `json:"title"`
+	Price    int64  `json:"price"` // minor units of Currency
+	Currency string `json:"currency"`
+	URL      string `json:"url"`
+	ImageURL string `json:"image_url"`
+	Stock    *int64 `json:"stock"` // null: not shown
+}
+
+// SnapshotOf freezes a product.
+func SnapshotOf(p commerce.Product) ProductSnapshot {
+	s := ProductSnapshot{
+		ID: p.ID, Title: p.Title, Price: p.Price.Amount, Currency: p.Price.Currency, URL: p.URL, ImageURL: p.ImageURL,
+	}
+	if p.Stock != nil {
+		stock := *p.Stock
+		s.Stock = &stock
+	}
+	return s
+}
+
+// SnapshotsOf freezes products in order; the result is never nil, so that JSON shows a list.
+func SnapshotsOf(products []commerce.Product) []ProductSnapshot {
+	all := make([]ProductSnapshot, len(products))
+	for i, p := range products {
+		all[i] = SnapshotOf(p)
+	}
+	return all
+}

@@ -1,0 +1,71 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+
+	"github.com/vitrine-live/vitrine/commerce"
+	"github.com/vitrine-live/vitrine/internal/errs"
+)
+
+// Bag returns the products of a room's bag in order. NotFound: no such room.
+func (db *DB) Bag(ctx context.Context, roomID string) ([]commerce.Product, error) {
+	const op = "sqlite.Bag"
+	var bag []commerce.Product
+	err := db.view(ctx, op, func(ctx context.Context, tx *sql.Tx) error {
+		if err := roomExists(ctx, tx, op, roomID); err != nil {
+			return err
+		}
+		rows, err := tx.QueryContext(ctx, "SELECT "+productColumns+` FROM products JOIN bag_items ON product_id = id
+			WHERE room_id = $1 ORDER BY position`, roomID)
+		bag, err = collect(rows, err, scanProduct)
+		return err
+	})
+	return bag, err
+}
+
+// SetBag replaces a room's bag. NotFound names the room or the first unknown product. Conflict: a product stands twice.
+func (db *DB) SetBag(ctx context.Context, roomID string, productIDs []string) error {
+	const op = "sqlite.SetBag"
+	return db.update(ctx, op, func(ctx context.Context, tx *sql.Tx) error {
+		if err := roomExists(ctx, tx, op, roomID); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, "DELETE FROM bag_items WHERE room_id = $1", roomID); err != nil {
+			return err
+		}
+		for i, id := range productIDs {
+			if err := putInBag(ctx, tx, op, roomID, id, i); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// RoomsWithProduct returns the rooms whose bag holds a product.
+func (db *DB) RoomsWithProduct(ctx context.Context, productID string) ([]string, error) {
+	rows, err := db.read.QueryContext(ctx, "SELECT room_id FROM bag_items WHERE product_id = $1 ORDER BY room_id", productID)
+	rooms, err := collect(rows, err, func(row scanner) (id string, err error) {
+		err = row.Scan(&id)
+		return id, err
+	})
+	return rooms, db.fail("sqlite.RoomsWithProduct", err)
+}
+
+func roomExists(ctx context.Context, tx *sql.Tx, op, roomID string) error {
+	var n int
+	if err := tx.QueryRowContext(ctx, "SELECT COUNT(*) FROM rooms WHERE id = $1", roomID).Scan(&n); err != nil {
+		return err
+	}
+	if n == 0 {
+		return errs.New(errs.NotFound, op, "there is no room %s", roomID)
+	}
+	return nil
+}
+
+func putInBag(ctx context.Context, tx *sql.Tx, op, roomID, productID string, position int) error {
+	err := exactlyOne(tx.ExecContext(ctx, `INSERT INTO bag_items (room_id, product_id, position)
+		SELECT CAST($1 AS TEXT), id, CAST($2 AS BIGINT) FROM products WHERE id = $3`, roomID, position, productID))
+	return noProduct(op, productID, err)
+}
