@@ -200,4 +200,3 @@ func checkProbe(t *testing.T, p probed, d *demuxed) {
 		t.Errorf("%d pictures and %d frames of sound, want %d and %d", v, a, len(d.video), len(d.audio))
 	}
 }
-

@@ -1,6 +1,7 @@
 package ts
 
 import (
+	"bytes"
 	"errors"
 
 	"github.com/vitrine-live/vitrine/media"
@@ -8,6 +9,7 @@ import (
 
 const (
 	packetSize  = 188
+	syncByte    = 0x47
 	payloadSize = packetSize - 4
 
 	pidPAT   = 0x0000
@@ -146,47 +148,43 @@ func (w *writer) packet(p *pid, flags byte, unitStart bool, payload []byte) []by
 	}
 	n := min(len(payload), payloadSize-need)
 
-	start := len(w.out)
-	w.out = append(w.out, blankPacket[:]...)
-	b := w.out[start:]
-	b[1], b[2] = byte(p.number>>8), byte(p.number)
+	head := [4]byte{syncByte, byte(p.number >> 8), byte(p.number), p.counter & 0x0F}
 	if unitStart {
-		b[1] |= 0x40
+		head[1] |= 0x40
 	}
-	b[3] = p.counter & 0x0F
 	if n > 0 {
-		b[3] |= 0x10
+		head[3] |= 0x10
 		p.counter++
 	} else {
-		b[3] = (p.counter - 1) & 0x0F // 2.4.3.3: it stands still without a payload
+		head[3] = (p.counter - 1) & 0x0F // 2.4.3.3: it stands still without a payload
 	}
-	if field := payloadSize - n; field > 0 {
-		b[3] |= 0x20
-		w.adaptationField(b[4:4+field], flags)
+	if n < payloadSize {
+		head[3] |= 0x20
 	}
-	copy(b[packetSize-n:], payload[:n])
+	w.out = append(w.out, head[:]...)
+	w.adaptationField(payloadSize-n, flags)
+	w.out = append(w.out, payload[:n]...)
 	return payload[n:]
 }
 
-// adaptationField fills b, which is stuffed already, with an adaptation field.
-func (w *writer) adaptationField(b []byte, flags byte) {
-	b[0] = byte(len(b) - 1)
-	if len(b) == 1 {
+// adaptationField writes an adaptation field of size bytes.
+func (w *writer) adaptationField(size int, flags byte) {
+	switch {
+	case size == 0:
+		return
+	case size == 1:
+		w.out = append(w.out, 0)
 		return
 	}
-	b[1] = flags
+	w.out = append(w.out, byte(size-1), flags)
+	size -= 2
 	if flags&flagPCR != 0 {
 		t := w.lastPCR
-		b[2], b[3], b[4], b[5] = byte(t>>25), byte(t>>17), byte(t>>9), byte(t>>1)
-		b[6], b[7] = byte(t<<7)|0x7E, 0 // program_clock_reference_extension 0
+		w.out = append(w.out, byte(t>>25), byte(t>>17), byte(t>>9), byte(t>>1), byte(t<<7)|0x7E, 0)
+		size -= 6
 	}
+	w.out = append(w.out, stuffing[:size]...)
 }
 
-// blankPacket is a sync byte and stuffing.
-var blankPacket = func() (b [packetSize]byte) {
-	for i := range b {
-		b[i] = 0xFF
-	}
-	b[0] = 0x47
-	return b
-}()
+// stuffing is stuffing_byte as often as a packet can need it.
+var stuffing = bytes.Repeat([]byte{0xFF}, payloadSize)
