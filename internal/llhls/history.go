@@ -12,7 +12,6 @@ type history struct {
 	parts    map[position]part
 	ranges   map[string]attrs
 	inits    map[string]bool
-	hint     string // of the last version
 }
 
 func newHistory(c complain) *history {
@@ -87,6 +86,9 @@ func (h *history) checkHint(old, p *playlist) {
 			continue
 		}
 		i := want.part
+		if s.msn == want.msn && s.uri != "" && len(s.parts) == 0 {
+			return // so old already that its parts have left the list
+		}
 		if s.msn == want.msn+1 {
 			i = 0 // the segment hinted at closed without another part
 		}

@@ -60,8 +60,8 @@ type position struct {
 	part int
 }
 
-func (a position) before(b position) bool {
-	return a.msn < b.msn || a.msn == b.msn && a.part < b.part
+func (p position) before(q position) bool {
+	return p.msn < q.msn || p.msn == q.msn && p.part < q.part
 }
 
 func (p *playlist) next() position {
