@@ -82,7 +82,7 @@ func (h *history) checkHint(old, p *playlist) {
 		if s.msn != want.msn && s.msn != want.msn+1 {
 			continue
 		}
-		if s.msn == want.msn+1 && want.part == 0 || s.discontinuity {
+		if s.msn == want.msn+1 && want.part == 0 {
 			continue
 		}
 		i := want.part
@@ -91,6 +91,9 @@ func (h *history) checkHint(old, p *playlist) {
 		}
 		if s.msn == want.msn+1 {
 			i = 0 // the segment hinted at closed without another part
+		}
+		if i == 0 && s.discontinuity {
+			return
 		}
 		if i < len(s.parts) {
 			if s.parts[i].uri != old.hint {
