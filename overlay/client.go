@@ -1,0 +1,215 @@
+package overlay
+
+import (
+	"sync"
+	"sync/atomic"
+)
+
+// transport is how a client is connected.
+type transport uint8
+
+const (
+	webSocket transport = iota
+	eventStream
+	longPoll
+	transports
+)
+
+// String names the transport as metrics do.
+func (t transport) String() string { return [...]string{"websocket", "sse", "longpoll"}[t] }
+
+// client is one connection of the channel. Anyone may push; the goroutine that writes to the connection takes.
+type client struct {
+	transport transport
+	queueMax  int    // of frames; one more closes the client with closeResync, so that it never misses one silently
+	kill      func() // ends the connection at once, whatever it is doing
+
+	// Owned by the writing goroutine, and by join before it starts.
+	pos     position
+	backlog []*frame // to be written first
+
+	mu      sync.Mutex
+	queue   []*frame // nil when empty: an idle connection keeps no buffer
+	state   *frame   // the newest coalesced value not yet written: replaces the one before
+	control control
+	closing closing // code 0: open
+
+	wake chan struct{} // capacity 1
+
+	due       int64        // guarded by room.mu: the tick of the next ping, or of the end of a long poll
+	pinged    bool         // guarded by room.mu
+	heard     atomic.Bool  // something came from the client since the last ping
+	busySince atomic.Int64 // the tick at which the write under way began; 0: none
+}
+
+// control are signals that need no frame of the channel.
+type control uint8
+
+const (
+	ping   control = 1 << iota
+	pong           // the answer to a ping in a text message, for clients that cannot send others
+	expire         // the long poll has waited long enough
+)
+
+// delivery is what a client has to be given next.
+type delivery struct {
+	frames  []*frame
+	control control
+	closing closing
+}
+
+func (d *delivery) empty() bool { return len(d.frames) == 0 && d.control == 0 && d.closing.code == 0 }
+
+func newClient(t transport, queueMax int, kill func()) *client {
+	return &client{transport: t, queueMax: queueMax, kill: kill, wake: make(chan struct{}, 1)}
+}
+
+// push queues frames that must not be missed. A client too slow for them is closed and resumes by its position.
+func (c *client) push(frames ...*frame) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.closing.code != 0:
+		return
+	case len(c.queue)+len(frames) > c.queueMax:
+		c.closing, c.queue, c.state = closeResync, nil, nil
+	default:
+		c.queue = append(c.queue, frames...)
+	}
+	c.signal()
+}
+
+// pushState sets the coalesced value. It ends no long poll: such a value is not worth a round trip.
+func (c *client) pushState(f *frame) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.state = f
+	if c.transport != longPoll {
+		c.signal()
+	}
+}
+
+func (c *client) pushControl(k control) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.control |= k
+	c.signal()
+}
+
+// close ends the connection after what is being written. The first reason stays.
+func (c *client) close(why closing) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closing.code == 0 {
+		c.closing, c.queue, c.state = why, nil, nil
+	}
+	c.signal()
+}
+
+// reset makes a client that has left its room as good as new.
+func (c *client) reset() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.pos, c.backlog = position{}, nil
+	c.queue, c.state, c.closing = nil, nil, closing{}
+}
+
+func (c *client) signal() {
+	select {
+	case c.wake <- struct{}{}:
+	default: // it is awake
+	}
+}
+
+// take returns what is queued, in the order in which it has to be written, without what the client has already.
+func (c *client) take() delivery {
+	c.mu.Lock()
+	d := delivery{frames: c.queue, control: c.control, closing: c.closing}
+	state := c.state
+	c.queue, c.state, c.control = nil, nil, 0
+	c.mu.Unlock()
+
+	d.frames = c.follow(append(c.backlog, d.frames...))
+	c.backlog = nil
+	if state != nil {
+		d.frames = append(d.frames, state)
+	}
+	return d
+}
+
+// follow moves the position along frames and leaves out those that are behind it: what the client was given from the
+// log or with a snapshot may have been queued as well. A frame that is not the next one would be a gap; instead of it
+// the client is closed and resumes by its position.
+func (c *client) follow(frames []*frame) []*frame {
+	next := frames[:0:len(frames)]
+	for _, f := range frames {
+		switch f.kind {
+		case snapshotFrame:
+			c.pos = f.pos
+		case eventFrame:
+			if f.pos.epoch != c.pos.epoch || f.pos.offset <= c.pos.offset {
+				continue
+			}
+			if f.pos.offset != c.pos.offset+1 {
+				c.close(closeResync)
+				return next
+			}
+			c.pos = f.pos
+		case helloFrame, stateFrame, frameKinds:
+		}
+		next = append(next, f)
+	}
+	return next
+}
+
+// output writes to one connection, whatever its transport.
+type output interface {
+	write(frames []*frame) error
+	control(k control) error
+	bye(why closing)
+}
+
+// run writes what c is given until the connection fails, done is closed, or c is closed; then it says why.
+func (c *client) run(done <-chan struct{}, clock *clock, out output) closing {
+	for {
+		d := c.take()
+		if d.empty() {
+			select {
+			case <-c.wake:
+			case <-done:
+				return closing{}
+			}
+			continue
+		}
+		c.busySince.Store(clock.now())
+		err := deliver(out, d)
+		c.busySince.Store(0)
+		if err != nil || d.closing.code != 0 {
+			return c.reason()
+		}
+	}
+}
+
+func deliver(out output, d delivery) error {
+	if len(d.frames) > 0 {
+		if err := out.write(d.frames); err != nil {
+			return err
+		}
+	}
+	if d.control != 0 {
+		if err := out.control(d.control); err != nil {
+			return err
+		}
+	}
+	if d.closing.code != 0 {
+		out.bye(d.closing)
+	}
+	return nil
+}
+
+// reason is why the server ends the connection; code 0: it does not.
+func (c *client) reason() closing {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.closing
+}

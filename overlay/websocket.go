@@ -1,0 +1,131 @@
+package overlay
+
+import (
+	"bytes"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"github.com/vitrine-live/vitrine/internal/errs"
+)
+
+const (
+	// maxInbound is the largest message taken from a client, in bytes; a larger one ends the connection with 1009.
+	maxInbound = 512
+	// byeTimeout is how long a client has to take its close frame and to answer it.
+	byeTimeout = 2 * time.Second
+)
+
+var (
+	wsPing, _ = websocket.NewPreparedMessage(websocket.PingMessage, nil)
+	wsPong, _ = websocket.NewPreparedMessage(websocket.TextMessage, []byte(`{"type":"pong"}`))
+)
+
+// newUpgrader sets the buffers of a connection: inbound messages are tiny, and frames are written as they are, without
+// a buffer of their own. No compression: it would cost each connection more memory than the frames are long.
+func newUpgrader() websocket.Upgrader {
+	return websocket.Upgrader{
+		HandshakeTimeout: 10 * time.Second,
+		ReadBufferSize:   512,
+		WriteBufferSize:  1024,
+		WriteBufferPool:  &sync.Pool{},
+		CheckOrigin:      func(*http.Request) bool { return true },
+		Error: func(w http.ResponseWriter, _ *http.Request, status int, reason error) {
+			refuse(w, status, reason.Error())
+		},
+	}
+}
+
+// serveWebSocket hands the connection over to two goroutines of its own, so that nothing of the HTTP server's (stack,
+// request, buffers) is kept for it.
+func (h *Hub) serveWebSocket(w http.ResponseWriter, r *http.Request, s *seat) {
+	since, resume := requestedPosition(r)
+	conn, err := h.upgrader.Upgrade(w, r, nil) // answers by itself when it fails
+	if err != nil {
+		s.leave()
+		return
+	}
+	c := newClient(webSocket, h.cfg.Queue, func() { _ = conn.Close() })
+	if err := s.room.join(r.Context(), c, since, resume); err != nil {
+		h.log.Warn("a viewer cannot be let in", "room", s.room.id, "error", err)
+		why := closeTryLater
+		if errs.KindOf(err) == errs.NotFound {
+			why = closeRoomGone
+		}
+		c.close(why)
+	}
+	h.metrics.connections[webSocket].Inc()
+	done := make(chan struct{})
+	h.wg.Go(func() { h.writeWebSocket(conn, c, done) })
+	h.wg.Go(func() {
+		defer s.leave()
+		readWebSocket(conn, c)
+		close(done)
+		s.room.leave(c)
+		_ = conn.Close()
+		h.metrics.connections[webSocket].Dec()
+	})
+}
+
+// readWebSocket reads until the connection ends. Clients have nothing to say but that they are there.
+func readWebSocket(conn *websocket.Conn, c *client) {
+	conn.SetReadLimit(maxInbound)
+	conn.SetPongHandler(func(string) error {
+		c.heard.Store(true)
+		return nil
+	})
+	for {
+		_, msg, err := conn.ReadMessage()
+		if err != nil {
+			return
+		}
+		c.heard.Store(true)
+		if bytes.Contains(msg, []byte(`"ping"`)) {
+			c.pushControl(pong)
+		}
+	}
+}
+
+func (h *Hub) writeWebSocket(conn *websocket.Conn, c *client, done <-chan struct{}) {
+	why := c.run(done, h.clock, &webSocketOutput{conn, h.metrics})
+	h.metrics.ended(why)
+	if why.code == 0 {
+		_ = conn.Close()
+		return
+	}
+	_ = conn.NetConn().SetReadDeadline(time.Now().Add(byeTimeout)) // the reader waits for the answer to the close frame
+}
+
+type webSocketOutput struct {
+	conn    *websocket.Conn
+	metrics *Metrics
+}
+
+func (o *webSocketOutput) write(frames []*frame) error {
+	for _, f := range frames {
+		if err := o.conn.WritePreparedMessage(f.websocket()); err != nil {
+			return err
+		}
+		o.metrics.frames[webSocket][f.kind].Inc()
+	}
+	return nil
+}
+
+func (o *webSocketOutput) control(k control) error {
+	if k&ping != 0 {
+		if err := o.conn.WritePreparedMessage(wsPing); err != nil {
+			return err
+		}
+	}
+	if k&pong != 0 {
+		return o.conn.WritePreparedMessage(wsPong)
+	}
+	return nil
+}
+
+func (o *webSocketOutput) bye(why closing) {
+	msg := websocket.FormatCloseMessage(why.code, why.reason)
+	_ = o.conn.WriteControl(websocket.CloseMessage, msg, time.Now().Add(byeTimeout))
+}
