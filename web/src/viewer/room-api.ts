@@ -1,0 +1,79 @@
+import { readEpochs, readEvent, readRoom, readShow, type RoomView, type ShowView, type TimelineEvent } from './channel/frames';
+import { webLink } from './links';
+import { isFields, readProducts, type Product } from './product';
+import type { Epoch } from './timeline/epochs';
+
+/** What anybody may know about a room. */
+export interface RoomPage {
+  readonly room: RoomView;
+  readonly show: ShowView | null;
+  readonly lastShow: ShowView | null; // the newest ended one that has a replay
+  readonly liveUrl: string;
+  readonly eventsUrl: string;
+  readonly products: readonly Product[];
+}
+
+/** The timeline of a show as a file: what a replay needs beside its media. */
+export interface Sidecar {
+  readonly durationMs: number;
+  readonly epochs: readonly Epoch[];
+  readonly events: readonly TimelineEvent[];
+}
+
+/** The server knows no such room. */
+export class UnknownRoom extends Error {}
+
+const timeoutMs = 15_000;
+
+async function getJSON(url: string): Promise<{ status: number; body: unknown }> {
+  const abort = new AbortController();
+  const timer = setTimeout(() => abort.abort(), timeoutMs);
+  try {
+    const res = await fetch(url, { signal: abort.signal, headers: { Accept: 'application/json' } });
+    return { status: res.status, body: res.ok ? await res.json() : null };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Reads a room's public page. Throws UnknownRoom, or anything else for an answer that cannot be used. */
+export async function fetchRoom(roomId: string, base: string): Promise<RoomPage> {
+  const { status, body } = await getJSON(`/api/v1/rooms/${encodeURIComponent(roomId)}/public`);
+  if (status === 404) throw new UnknownRoom(roomId);
+  const page = readRoomPage(body, roomId, base);
+  if (!page) throw new Error(`the room cannot be read: status ${status}`);
+  return page;
+}
+
+export function readRoomPage(v: unknown, roomId: string, base: string): RoomPage | null {
+  const room = isFields(v) ? readRoom(v.room) : null;
+  if (!isFields(v) || !room) return null;
+  const at = encodeURIComponent(roomId);
+  return {
+    room,
+    show: readShow(v.show),
+    lastShow: readShow(v.last_show),
+    liveUrl: webLink(v.live_url, base) ?? new URL(`/live/${at}/index.m3u8`, base).href,
+    eventsUrl: webLink(v.events_url, base) ?? new URL(`/live/${at}/events`, base).href,
+    products: readProducts(v.products, base),
+  };
+}
+
+export async function fetchSidecar(showId: string): Promise<Sidecar> {
+  const { status, body } = await getJSON(`/replay/${encodeURIComponent(showId)}/timeline.json`);
+  if (!isFields(body)) throw new Error(`the timeline cannot be read: status ${status}`);
+  const events = Array.isArray(body.events) ? body.events.map(readEvent).filter((e) => e !== null) : [];
+  return {
+    durationMs: typeof body.duration_ms === 'number' ? body.duration_ms : 0,
+    epochs: readEpochs(body.epochs),
+    events,
+  };
+}
+
+export function replayUrl(showId: string): string {
+  return `/replay/${encodeURIComponent(showId)}/index.m3u8`;
+}
+
+export function posterUrl(showId: string): string {
+  return `/replay/${encodeURIComponent(showId)}/poster.jpg`;
+}

@@ -1,0 +1,131 @@
+import type { I18n } from '../i18n/i18n';
+import type { Product } from '../product';
+import { el, icon, setAttr, setText, show } from './dom';
+import { priceText, productImage, shopLink, stockLevel, stockText, titleText } from './product-view';
+import { position } from './time';
+import type { Actions, View } from './view';
+
+const wide = '(min-width: 960px)';
+
+/** The products of the show: a sheet that slides up on a phone, a column beside the picture on a desk. */
+export class Bag {
+  private readonly heading = el('h2', { class: 'bag-title', id: 'bag-title' });
+  private readonly count = el('span', { class: 'bag-count' });
+  private readonly closer = el('button', { class: 'round close', type: 'button' }, icon('close'));
+  private readonly list = el('ul', { class: 'bag-list' });
+  private readonly empty = el('div', { class: 'bag-empty' }, icon('bag'), el('strong'), el('p'));
+  private readonly scrim = el('div', { class: 'scrim' });
+  private drawn = '';
+  private opener: HTMLElement | null = null;
+  private readonly isWide = window.matchMedia(wide);
+
+  constructor(
+    private readonly root: HTMLElement,
+    private readonly stage: HTMLElement,
+    private readonly i18n: I18n,
+    private readonly actions: Actions,
+  ) {
+    root.replaceChildren(el('div', { class: 'bag-head' }, this.heading, this.count, this.closer), this.empty, this.list);
+    root.before(this.scrim);
+    this.closer.addEventListener('click', () => this.close());
+    this.scrim.addEventListener('click', () => this.close());
+    document.addEventListener('keydown', (e) => e.key === 'Escape' && this.close());
+    this.isWide.addEventListener('change', () => this.applyMode());
+    this.applyMode();
+  }
+
+  get isOpen(): boolean {
+    return this.root.hasAttribute('data-open');
+  }
+
+  open(opener: HTMLElement | null): void {
+    if (this.isWide.matches) return;
+    this.opener = opener;
+    this.setOpen(true);
+    this.closer.focus({ preventScroll: true });
+  }
+
+  close(): void {
+    if (!this.isOpen) return;
+    this.setOpen(false);
+    this.opener?.focus({ preventScroll: true });
+  }
+
+  render(view: View): void {
+    const { products } = view;
+    setText(this.heading, this.i18n.t('bag.title'));
+    setAttr(this.closer, 'aria-label', this.i18n.t('bag.close'));
+    const count = products.length === 1 ? this.i18n.t('bag.countOne') : this.i18n.t('bag.count', { count: products.length });
+    setText(this.count, products.length > 0 ? count : '');
+    show(this.empty, view.productsKnown && products.length === 0);
+    setText(this.empty.children[1] ?? this.empty, this.i18n.t('bag.empty'));
+    setText(this.empty.children[2] ?? this.empty, this.i18n.t('bag.emptyText'));
+    this.renderList(view);
+  }
+
+  private renderList(view: View): void {
+    const drawn = JSON.stringify([this.i18n.lang, view.productsKnown, view.products, view.chapters.map((c) => [c.pin.productId, c.startMs])]);
+    if (drawn !== this.drawn) {
+      this.drawn = drawn;
+      const items = view.productsKnown ? view.products.map((p, i) => this.item(p, i, view)) : skeletons();
+      const focused = this.list.contains(document.activeElement) ? document.activeElement?.getAttribute('data-key') : null;
+      this.list.replaceChildren(...items);
+      if (focused != null) this.list.querySelector<HTMLElement>(`[data-key="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+    }
+    for (const item of this.list.children) setAttr(item, 'data-showing', view.showing.has(item.getAttribute('data-product') ?? ''));
+  }
+
+  private item(p: Product, index: number, view: View): HTMLElement {
+    const stock = stockText(p, this.i18n);
+    const sellable = p.url !== null && stockLevel(p) !== 'none';
+    const buy = sellable ? shopLink(p, this.i18n, { class: 'buy', 'data-key': `buy-${p.id}` }) : null;
+    buy?.append(this.i18n.t('product.buy'));
+    const watch = view.chapters
+      .filter((c) => c.pin.productId === p.id)
+      .map((c, i) => {
+        const button = el('button', { class: 'watch', type: 'button', 'data-key': `watch-${p.id}-${i}` }, icon('play'), this.i18n.t('bag.watchAt', { at: position(c.startMs) }));
+        button.addEventListener('click', () => {
+          this.actions.seek(c.startMs);
+          this.close();
+        });
+        return button;
+      });
+    return el(
+      'li',
+      { class: 'item', 'data-product': p.id },
+      el('span', { class: 'item-image' }, productImage(p), el('span', { class: 'number', 'aria-hidden': 'true' }, String(index + 1))),
+      el(
+        'div',
+        { class: 'item-text' },
+        el('h3', { class: 'item-title' }, titleText(p, this.i18n)),
+        el('span', { class: 'item-facts' }, el('span', { class: 'showing' }, this.i18n.t('bag.showing')), stock ? el('span', { class: 'stock', 'data-level': stockLevel(p) }, stock) : null),
+        watch.length > 0 ? el('div', { class: 'item-watch' }, ...watch) : null,
+        el('div', { class: 'item-foot' }, el('span', { class: 'price' }, priceText(p, this.i18n)), buy),
+      ),
+    );
+  }
+
+  private setOpen(open: boolean): void {
+    setAttr(this.root, 'data-open', open);
+    this.applyMode();
+  }
+
+  /** On a phone the sheet is a dialog over the stage; beside the picture it is a part of the page like any other. */
+  private applyMode(): void {
+    const sheet = !this.isWide.matches;
+    const open = sheet && this.isOpen;
+    if (!sheet) setAttr(this.root, 'data-open', false);
+    setAttr(this.root, 'role', open ? 'dialog' : null);
+    setAttr(this.root, 'aria-modal', open ? 'true' : null);
+    setAttr(this.scrim, 'data-open', open);
+    this.root.inert = sheet && !open;
+    this.stage.inert = open;
+  }
+}
+
+function skeletons(): HTMLElement[] {
+  const line = (className: string): HTMLElement => el('span', { class: `bone ${className}` });
+  return Array.from({ length: 4 }, () =>
+    el('li', { class: 'item', 'aria-hidden': 'true' }, el('span', { class: 'bone thumb' }), el('div', { class: 'item-text' }, line('long'), line('short'), line('price-bone'))),
+  );
+}

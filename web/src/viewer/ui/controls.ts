@@ -1,0 +1,63 @@
+import type { I18n } from '../i18n/i18n';
+import type { MessageKey } from '../i18n/messages';
+import { el, icon, setAttr, setText, show, type IconName } from './dom';
+import { Scrubber } from './scrubber';
+import type { Actions, View } from './view';
+
+/** A round button that shows one of two icons. */
+function twoFaced(on: IconName, off: IconName): HTMLButtonElement {
+  return el('button', { class: 'round', type: 'button' }, icon(on), icon(off));
+}
+
+/** The row at the bottom, with the scrubber of a replay above it. */
+export class Controls {
+  readonly root: HTMLElement;
+  readonly bag = el('button', { class: 'bag-button', type: 'button' }, icon('bag'));
+  private readonly bagCount = el('span', { class: 'count', 'aria-hidden': 'true' });
+  private readonly play = twoFaced('play', 'pause');
+  private readonly sound = twoFaced('muted', 'sound');
+  private readonly fullscreen = twoFaced('fullscreen', 'shrink');
+  private readonly jump = el('button', { class: 'jump', type: 'button' });
+  private readonly scrubber: Scrubber;
+
+  constructor(
+    private readonly i18n: I18n,
+    private readonly actions: Actions,
+    private readonly full: { readonly possible: boolean; readonly active: boolean; toggle(): void },
+  ) {
+    this.bag.append(this.bagCount);
+    this.scrubber = new Scrubber(i18n, actions);
+    this.root = el('div', { class: 'controls' }, this.scrubber.root, el('div', { class: 'row' }, this.bag, this.play, this.sound, el('span', { class: 'spring' }), this.jump, this.fullscreen));
+    this.play.addEventListener('click', () => actions.toggle());
+    this.sound.addEventListener('click', () => actions.toggleSound());
+    this.fullscreen.addEventListener('click', () => full.toggle());
+    this.bag.addEventListener('click', () => actions.openBag());
+  }
+
+  render(view: View): void {
+    const playable = view.phase === 'live' || view.phase === 'replay' || view.phase === 'reconnecting';
+    for (const b of [this.play, this.sound]) show(b, playable);
+    show(this.fullscreen, playable && this.full.possible);
+    this.face(this.play, view.paused, 'control.play', 'control.pause');
+    this.face(this.sound, view.muted, 'control.unmute', 'control.mute');
+    this.face(this.fullscreen, !this.full.active, 'control.fullscreen', 'control.exitFullscreen');
+    setText(this.bagCount, String(view.products.length));
+    show(this.bagCount, view.products.length > 0);
+    setAttr(this.bag, 'aria-label', this.i18n.t('bag.open', { count: view.products.length }));
+    show(this.bag, view.phase !== 'unknown' && view.phase !== 'failed');
+    this.renderJump(view);
+    show(this.scrubber.root, view.phase === 'replay');
+    if (view.phase === 'replay') this.scrubber.render(view);
+  }
+
+  private renderJump(view: View): void {
+    show(this.jump, view.liveElsewhere || (view.behindLive && view.phase === 'live'));
+    setText(this.jump, this.i18n.t(view.liveElsewhere ? 'live.watch' : 'live.jump'));
+    this.jump.onclick = () => (view.liveElsewhere ? this.actions.watchLive() : this.actions.jumpToLive());
+  }
+
+  private face(button: HTMLButtonElement, first: boolean, whenFirst: MessageKey, whenSecond: MessageKey): void {
+    setAttr(button, 'data-face', first ? 'first' : 'second');
+    setAttr(button, 'aria-label', this.i18n.t(first ? whenFirst : whenSecond));
+  }
+}

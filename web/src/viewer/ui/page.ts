@@ -1,0 +1,120 @@
+import type { I18n } from '../i18n/i18n';
+import type { Product } from '../product';
+import { Bag } from './bag';
+import { Cards } from './cards';
+import { Controls } from './controls';
+import { el, need, setAttr } from './dom';
+import { Notices, Panel } from './panel';
+import { Stage } from './stage';
+import { TopBar } from './topbar';
+import type { Actions, View } from './view';
+
+const idleMs = 3_000;
+
+/** The page put together: the stage with what stands on it, and the bag beside or over it. */
+export class Page {
+  readonly video: HTMLVideoElement;
+  readonly stage: Stage;
+  readonly cards: Cards;
+  private readonly root = need('#viewer');
+  private readonly topbar: TopBar;
+  private readonly controls: Controls;
+  private readonly panel: Panel;
+  private readonly notices: Notices;
+  private readonly bag: Bag;
+  private view: View | null = null;
+  private idle: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    private readonly i18n: I18n,
+    private readonly actions: Actions,
+    bagProduct: (id: string) => Product | null,
+  ) {
+    const stageRoot = need('#stage');
+    this.video = makeVideo();
+    this.stage = new Stage(stageRoot, this.video, () => this.view && this.render(this.view));
+    this.topbar = new TopBar(i18n);
+    this.cards = new Cards(i18n, bagProduct);
+    this.controls = new Controls(i18n, actions, this.fullscreen());
+    this.panel = new Panel(i18n, actions);
+    this.notices = new Notices(i18n, actions);
+    const dock = el('div', { class: 'dock' }, this.cards.root, this.controls.root);
+    stageRoot.replaceChildren(this.stage.ambience, this.stage.picture, this.notices.middle, this.panel.root, this.topbar.root, this.notices.root, dock, this.cards.announcer);
+    this.bag = new Bag(need('#bag'), stageRoot, i18n, actions);
+    this.watchPointer(stageRoot);
+    document.addEventListener('keydown', (e) => this.onKey(e));
+  }
+
+  render(view: View): void {
+    this.view = view;
+    setAttr(this.root, 'data-phase', view.phase);
+    setAttr(this.root, 'data-paused', view.paused);
+    setAttr(this.root, 'data-buffering', view.buffering);
+    const title = view.title === '' ? this.i18n.t('page.titleDefault') : this.i18n.t('page.title', { title: view.title });
+    if (document.title !== title) document.title = title;
+    for (const part of [this.topbar, this.controls, this.panel, this.notices, this.bag]) part.render(view);
+  }
+
+  openBag(): void {
+    this.bag.open(this.controls.bag);
+  }
+
+  private fullscreen(): ConstructorParameters<typeof Controls>[2] {
+    const { stage } = this;
+    return {
+      get possible() {
+        return stage.canFullscreen;
+      },
+      get active() {
+        return stage.isFullscreen;
+      },
+      toggle: () => stage.toggleFullscreen(),
+    };
+  }
+
+  /** The first tap turns the sound on; a click with a mouse pauses. The controls of a desk hide while nothing moves. */
+  private watchPointer(root: HTMLElement): void {
+    this.stage.picture.addEventListener('click', (e) => {
+      if (!this.view || (this.view.phase !== 'live' && this.view.phase !== 'replay')) return;
+      if (this.view.muted && !this.view.paused) this.actions.toggleSound();
+      else if (this.view.paused || (e).pointerType === 'mouse') this.actions.toggle();
+    });
+    const wake = (): void => {
+      setAttr(this.root, 'data-idle', false);
+      clearTimeout(this.idle);
+      this.idle = setTimeout(() => setAttr(this.root, 'data-idle', true), idleMs);
+    };
+    for (const type of ['pointermove', 'pointerdown', 'focusin'] as const) root.addEventListener(type, wake);
+    document.addEventListener('keydown', wake);
+    wake();
+  }
+
+  private onKey(e: KeyboardEvent): void {
+    if (e.defaultPrevented || e.altKey || e.ctrlKey || e.metaKey || this.bag.isOpen) return;
+    const at = e.target instanceof Element ? e.target : null;
+    if (at?.closest('button, a, input')) return;
+    const view = this.view;
+    if (!view || (view.phase !== 'live' && view.phase !== 'replay')) return;
+    const act: Record<string, () => void> = {
+      ' ': () => this.actions.toggle(),
+      k: () => this.actions.toggle(),
+      m: () => this.actions.toggleSound(),
+      f: () => this.stage.toggleFullscreen(),
+    };
+    if (view.phase === 'replay') {
+      act.ArrowLeft = () => this.actions.seek(Math.max(0, view.positionMs - 5_000));
+      act.ArrowRight = () => this.actions.seek(Math.min(view.durationMs, view.positionMs + 5_000));
+    }
+    const found = act[e.key];
+    if (!found) return;
+    e.preventDefault();
+    found();
+  }
+}
+
+function makeVideo(): HTMLVideoElement {
+  const video = el('video', { class: 'video', playsinline: true, 'webkit-playsinline': true, 'x5-video-player-type': 'h5-page', preload: 'auto', 'data-testid': 'video', tabindex: '-1' });
+  video.muted = true; // sound without a tap is refused by every browser; the tap is asked for
+  video.disableRemotePlayback = true;
+  return video;
+}

@@ -1,0 +1,57 @@
+import type { I18n } from '../i18n/i18n';
+import { formatPrice } from '../money';
+import type { Product } from '../product';
+import { el, icon } from './dom';
+
+export function priceText(p: Product, i18n: I18n): string {
+  return p.price === null || p.currency === '' ? '' : formatPrice(p.price, p.currency, i18n.lang);
+}
+
+export function titleText(p: Product, i18n: I18n): string {
+  return p.title || i18n.t('product.untitled');
+}
+
+const fewLeft = 10;
+
+/** How urgent the stock is: nothing to say, few, none. */
+export function stockLevel(p: Product): 'plenty' | 'few' | 'none' | 'hidden' {
+  if (p.stock === null) return 'hidden';
+  if (p.stock <= 0) return 'none';
+  return p.stock <= fewLeft ? 'few' : 'plenty';
+}
+
+export function stockText(p: Product, i18n: I18n): string {
+  const count = new Intl.NumberFormat(i18n.lang).format(p.stock ?? 0);
+  const texts = {
+    hidden: '',
+    none: i18n.t('product.soldOut'),
+    few: i18n.t('product.left', { count }),
+    plenty: i18n.t('product.stock', { count }),
+  };
+  return texts[stockLevel(p)];
+}
+
+/** A product's picture on a tinted ground that stands in for it while it loads, and for good when it never comes. */
+export function productImage(p: Product | null): HTMLElement {
+  const box = el('span', { class: 'thumb', 'data-tint': String(tint(p?.id ?? '')) }, icon('image'));
+  if (!p?.imageUrl) return box;
+  const img = el('img', { alt: '', decoding: 'async', draggable: 'false', referrerpolicy: 'no-referrer' });
+  img.addEventListener('load', () => box.setAttribute('data-loaded', ''));
+  img.addEventListener('error', () => img.remove());
+  img.src = p.imageUrl;
+  box.append(img);
+  return box;
+}
+
+/** One of six tints, the same for a product every time. */
+function tint(id: string): number {
+  let sum = 0;
+  for (const c of id) sum = (sum * 31 + (c.codePointAt(0) ?? 0)) % 6007;
+  return sum % 6;
+}
+
+/** A link out to the shop, which opens beside the show. */
+export function shopLink(p: Product, i18n: I18n, attrs: Readonly<Record<string, string>>): HTMLAnchorElement {
+  const label = i18n.t('product.buyLabel', { title: titleText(p, i18n), price: priceText(p, i18n) });
+  return el('a', { href: p.url, target: '_blank', rel: 'noopener noreferrer', 'aria-label': label, ...attrs });
+}

@@ -1,0 +1,83 @@
+import type { I18n } from '../i18n/i18n';
+import type { Chapter } from '../timeline/pins';
+import { el, setAttr, setText } from './dom';
+import { titleText } from './product-view';
+import { position } from './time';
+import type { Actions, View } from './view';
+
+/** The position in a replay. A range input carries keyboard and screen reader; the chapters are buttons along it. */
+export class Scrubber {
+  readonly root: HTMLElement;
+  private readonly range = el('input', { class: 'range', type: 'range', min: '0', max: '0', step: '100', value: '0' });
+  private readonly marks = el('div', { class: 'marks' });
+  private readonly track = el('div', { class: 'track' }, el('div', { class: 'fill' }), this.marks, this.range);
+  private readonly at = el('span', { class: 'time' }, '0:00');
+  private readonly total = el('span', { class: 'time' }, '0:00');
+  private readonly chapter = el('span', { class: 'chapter-title' });
+  private drawn = '';
+  private dragging = false;
+
+  constructor(
+    private readonly i18n: I18n,
+    private readonly actions: Actions,
+  ) {
+    this.root = el('div', { class: 'scrubber' }, this.chapter, this.at, this.track, this.total);
+    this.range.addEventListener('input', () => actions.seek(Number(this.range.value)));
+    this.range.addEventListener('pointerdown', () => (this.dragging = true));
+    for (const type of ['pointerup', 'pointercancel', 'blur'] as const) this.range.addEventListener(type, () => (this.dragging = false));
+    this.range.addEventListener('keydown', (e) => this.onKey(e));
+  }
+
+  render(view: View): void {
+    const { durationMs, chapters } = view;
+    const positionMs = Math.min(view.positionMs, durationMs);
+    this.drawMarks(chapters, durationMs);
+    setAttr(this.range, 'max', String(Math.max(1, Math.round(durationMs))));
+    if (!this.dragging) this.range.value = String(Math.round(positionMs));
+    this.track.style.setProperty('--played', String(durationMs > 0 ? positionMs / durationMs : 0));
+    const [at, total] = [position(positionMs), position(durationMs)];
+    setText(this.at, at);
+    setText(this.total, total);
+    setAttr(this.range, 'aria-label', this.i18n.t('control.seek'));
+    const current = chapterAt(chapters, positionMs);
+    const title = current ? this.titleOf(current) : '';
+    setText(this.chapter, title);
+    setAttr(this.range, 'aria-valuetext', this.i18n.t('control.position', { at, total }) + (title ? `, ${title}` : ''));
+    for (const mark of this.marks.children) setAttr(mark, 'data-current', mark.getAttribute('data-chapter') === current?.pin.id);
+  }
+
+  private drawMarks(chapters: readonly Chapter[], durationMs: number): void {
+    const drawn = JSON.stringify([this.i18n.lang, durationMs, chapters.map((c) => [c.pin.id, c.startMs, c.endMs, c.pin.product?.title])]);
+    if (drawn === this.drawn) return;
+    this.drawn = drawn;
+    this.marks.replaceChildren(...chapters.map((c) => this.mark(c, durationMs)));
+  }
+
+  private mark(c: Chapter, durationMs: number): HTMLElement {
+    const label = this.i18n.t('control.chapter', { title: this.titleOf(c), at: position(c.startMs) });
+    const button = el('button', { class: 'mark', type: 'button', 'data-chapter': c.pin.id, 'aria-label': label }, el('span', { class: 'tip' }, this.titleOf(c)));
+    button.style.setProperty('--from', String(c.startMs / durationMs));
+    button.style.setProperty('--span', String((c.endMs - c.startMs) / durationMs));
+    button.addEventListener('click', () => this.actions.seek(c.startMs));
+    return button;
+  }
+
+  private titleOf(c: Chapter): string {
+    return c.pin.product ? titleText(c.pin.product, this.i18n) : this.i18n.t('product.untitled');
+  }
+
+  /** Five seconds by arrow, a tenth by page; the browser's own steps are too fine for a show of hours. */
+  private onKey(e: KeyboardEvent): void {
+    const tenth = Number(this.range.max) / 10;
+    const step = { ArrowLeft: -5_000, ArrowDown: -5_000, ArrowRight: 5_000, ArrowUp: 5_000, PageDown: -tenth, PageUp: tenth }[e.key];
+    if (step === undefined) return;
+    e.preventDefault();
+    this.actions.seek(Math.min(Number(this.range.max), Math.max(0, Number(this.range.value) + step)));
+  }
+}
+
+/** The chapter at an instant; where several overlap, the newest. */
+function chapterAt(chapters: readonly Chapter[], ms: number): Chapter | null {
+  const here = chapters.filter((c) => c.startMs <= ms && ms < c.endMs);
+  return here[here.length - 1] ?? null;
+}

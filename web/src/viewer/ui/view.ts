@@ -1,0 +1,39 @@
+import type { Trouble } from '../player/engine';
+import type { Phase } from '../phase';
+import type { Product } from '../product';
+import type { Chapter } from '../timeline/pins';
+
+/** Everything the page shows, beside the pins, which follow the frames. Components render it and keep no state. */
+export interface View {
+  readonly phase: Phase;
+  readonly title: string;
+  readonly latencyMs: number | null;
+  readonly viewers: number | null;
+  readonly paused: boolean;
+  readonly muted: boolean;
+  readonly needsTap: boolean;
+  readonly buffering: boolean;
+  readonly behindLive: boolean;
+  readonly liveElsewhere: boolean;
+  readonly unsupported: boolean;
+  readonly replayComing: boolean; // the show has ended, its replay is being looked for
+  readonly trouble: Trouble | null;
+  readonly products: readonly Product[];
+  readonly productsKnown: boolean;
+  readonly showing: ReadonlySet<string>; // products on the picture
+  readonly chapters: readonly Chapter[];
+  readonly positionMs: number;
+  readonly durationMs: number;
+}
+
+/** What the viewer can ask for. */
+export interface Actions {
+  toggle(): void;
+  toggleSound(): void;
+  jumpToLive(): void;
+  watchLive(): void;
+  watchReplay(): void;
+  seek(ms: number): void;
+  retry(): void;
+  openBag(): void;
+}

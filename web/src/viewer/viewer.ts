@@ -1,0 +1,244 @@
+import type { I18n } from './i18n/i18n';
+import type { Trouble } from './player/engine';
+import type { FrameTick } from './player/frame-clock';
+import { Player } from './player/player';
+import { liveElsewhere, phase, target, type Facts, type Phase, type Playing } from './phase';
+import { fetchSidecar, posterUrl, replayUrl } from './room-api';
+import { Room } from './room';
+import { PinTrack } from './pin-track';
+import { Probe } from './probe';
+import { chapters, type Chapter } from './timeline/pins';
+import { Page } from './ui/page';
+import type { Actions, View } from './ui/view';
+import { backoff } from './channel/backoff';
+
+/** A picture that has not moved for this long is not flowing: of a show on air, and of one that is over. */
+const stillMs = { onAir: 900, over: 4_000 };
+const replayTries = 12; // a second apart, after the end of a show
+const sidecarTries = 6;
+
+/** The page: the room tells what there is, the player plays it, the pins follow its frames. */
+export class Viewer implements Actions {
+  private readonly room: Room;
+  private readonly player: Player;
+  private readonly page: Page;
+  private readonly pins: PinTrack;
+  private readonly probe: Probe;
+  private playing: Playing | null = null;
+  private endedId: string | null = null;
+  private replayBegun = false;
+  private engrossed = false;
+  private unsupported = false;
+  private trouble: Trouble | null = null;
+  private triesLeft = 0;
+  private replayMs = 0;
+  private lastTime = -1;
+  private movedAt = 0;
+  private phase: Phase = 'loading';
+
+  constructor(roomId: string, i18n: I18n) {
+    this.page = new Page(i18n, this, (id) => this.room.product(id));
+    this.player = new Player(this.page.video, {
+      frame: (tick) => this.onFrame(tick),
+      playlist: (segments, ranges) => this.pins.playlist(segments, ranges),
+      trouble: (t) => {
+        this.trouble = t;
+        this.update();
+      },
+      ended: () => this.update(),
+      change: () => this.update(),
+      unsupported: () => {
+        this.unsupported = true;
+        this.update();
+      },
+    });
+    this.room = new Room(roomId, location.href, () => this.update());
+    this.pins = new PinTrack(this.room, this.player, this.page.cards);
+    this.probe = new Probe(this.pins, () => this.phase, () => this.pins.latencyMs());
+    i18n.onChange(() => {
+      this.page.cards.refresh();
+      this.update();
+    });
+  }
+
+  start(): void {
+    this.probe.install();
+    this.player.warm();
+    this.update();
+    void this.room.refresh();
+  }
+
+  toggle(): void {
+    const resumesLive = this.playing?.kind === 'live' && this.player.paused;
+    if (this.playing?.kind === 'replay') this.replayBegun = true;
+    if (resumesLive && this.player.behindLive) this.player.jumpToLive();
+    else this.player.toggle();
+    this.update();
+  }
+
+  toggleSound(): void {
+    if (this.page.video.muted) this.player.unmute();
+    else this.page.video.muted = true;
+  }
+
+  jumpToLive(): void {
+    this.player.jumpToLive();
+  }
+
+  watchLive(): void {
+    this.engrossed = false;
+    this.update();
+  }
+
+  watchReplay(): void {
+    this.replayBegun = true;
+    this.player.seek(0);
+    this.player.play();
+    this.update();
+  }
+
+  seek(ms: number): void {
+    this.replayBegun = this.engrossed = true;
+    this.player.seek(ms / 1000);
+    this.update();
+  }
+
+  retry(): void {
+    this.player.retry();
+    void this.room.refresh();
+  }
+
+  openBag(): void {
+    this.page.openBag();
+  }
+
+  private onFrame(tick: FrameTick): void {
+    this.pins.frame(tick);
+    this.page.stage.paint(performance.now());
+  }
+
+  private facts(): Facts {
+    return {
+      room: this.room.status,
+      roomState: this.room.state,
+      showId: this.room.showOnAir,
+      replayId: this.room.lastShow?.id ?? null,
+      endedId: this.endedId,
+      playing: this.playing,
+      flowing: this.flowing(),
+      replayBegun: this.replayBegun,
+      engrossed: this.engrossed,
+    };
+  }
+
+  private flowing(): boolean {
+    const { video } = this.page;
+    const now = performance.now();
+    if (video.currentTime !== this.lastTime) this.movedAt = now;
+    this.lastTime = video.currentTime;
+    if (video.ended) return false;
+    if (video.paused && !this.player.needsTap && this.player.bufferedAhead > 0.2) return true;
+    return now - this.movedAt < (this.room.showOnAir !== null ? stillMs.onAir : stillMs.over);
+  }
+
+  /** Brings the player and the page in line with what is known. Cheap, and safe to call at any time. */
+  private update(): void {
+    const facts = this.facts();
+    const { playing } = this;
+    if (playing?.kind === 'live' && facts.room === 'known' && facts.showId === null && !facts.flowing) this.showEnded(playing.showId);
+    const next = target({ ...facts, endedId: this.endedId });
+    if (next?.kind !== playing?.kind || next?.showId !== playing?.showId) this.switchTo(next);
+    const last = { ...this.facts(), playing: this.playing };
+    this.phase = phase(last);
+    this.player.expect(this.playing?.kind !== 'live' || this.room.state === 'live');
+    this.probe.state(this.phase);
+    this.page.render(this.view(liveElsewhere(last)));
+  }
+
+  private showEnded(showId: string): void {
+    if (this.endedId === showId) return;
+    this.endedId = showId;
+    this.triesLeft = replayTries;
+    this.findReplay();
+  }
+
+  /** Asks for the replay of the show that has just ended; it is there within a second or two. */
+  private findReplay(): void {
+    if (this.endedId === null || this.room.lastShow?.id === this.endedId || this.triesLeft-- <= 0) return this.update();
+    void this.room.refresh().then(() => {
+      if (this.room.lastShow?.id !== this.endedId) setTimeout(() => this.findReplay(), 1_000);
+    });
+  }
+
+  private switchTo(next: Playing | null): void {
+    this.page.stage.freeze();
+    this.playing = next;
+    this.trouble = null;
+    this.engrossed = false;
+    this.replayBegun = false;
+    this.replayMs = 0;
+    this.lastTime = -1;
+    this.movedAt = performance.now();
+    this.page.video.poster = next?.kind === 'replay' ? posterUrl(next.showId) : '';
+    this.pins.follow(next);
+    if (next === null) return this.player.unload();
+    if (next.kind === 'live') {
+      this.endedId = null;
+      void this.player.load({ kind: 'live', url: this.room.liveUrl }, true);
+      return;
+    }
+    void this.player.load({ kind: 'replay', url: replayUrl(next.showId) }, this.endedId === null);
+    void this.loadSidecar(next.showId, 0);
+  }
+
+  private async loadSidecar(showId: string, attempt: number): Promise<void> {
+    try {
+      const sidecar = await fetchSidecar(showId);
+      const timeline = this.room.timeline(showId);
+      timeline.epochs.tell(sidecar.epochs);
+      sidecar.events.forEach((e) => timeline.event(e));
+      if (this.playing?.showId === showId) this.replayMs = sidecar.durationMs;
+      this.update();
+    } catch {
+      if (attempt < sidecarTries && this.playing?.showId === showId) {
+        setTimeout(() => void this.loadSidecar(showId, attempt + 1), backoff(attempt, Math.random, 1_000));
+      }
+    }
+  }
+
+  private view(elsewhere: boolean): View {
+    const { room, player } = this;
+    const durationMs = this.durationMs();
+    return {
+      phase: this.phase,
+      title: room.title,
+      latencyMs: this.pins.latencyMs(),
+      viewers: room.viewers,
+      paused: player.paused,
+      muted: this.page.video.muted,
+      needsTap: player.needsTap,
+      buffering: player.buffering || (this.playing !== null && this.page.video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA),
+      behindLive: player.behindLive,
+      liveElsewhere: elsewhere,
+      unsupported: this.unsupported,
+      replayComing: this.endedId !== null && this.triesLeft > 0 && this.playing === null,
+      trouble: this.trouble,
+      products: room.products,
+      productsKnown: room.status === 'known',
+      showing: this.pins.showing(),
+      chapters: this.chapters(durationMs),
+      positionMs: this.page.video.currentTime * 1000,
+      durationMs,
+    };
+  }
+
+  private chapters(durationMs: number): Chapter[] {
+    return this.playing?.kind === 'replay' ? chapters(this.room.timeline(this.playing.showId).pins(), durationMs) : [];
+  }
+
+  private durationMs(): number {
+    if (this.playing?.kind !== 'replay') return 0;
+    const { duration } = this.page.video;
+    return Number.isFinite(duration) && duration > 0 ? duration * 1000 : this.replayMs;
+  }
+}
