@@ -1,0 +1,41 @@
+package e2e
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// command is the command under test, built once.
+var command string
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if testing.Short() {
+		fmt.Println("end-to-end tests are not for -short")
+		os.Exit(0)
+	}
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "vitrine-e2e-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	command = filepath.Join(dir, "vitrine")
+	args := []string{"build", "-trimpath", "-ldflags", "-X main.version=v0.0.0-e2e", "-o", command}
+	if os.Getenv("VITRINE_E2E_RACE") != "" { // the server under the race detector: slower, so not by default
+		args = append(args, "-race")
+	}
+	if out, err := exec.Command("go", append(args, "github.com/vitrine-live/vitrine/cmd/vitrine")...).CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "building the command: %v\n%s", err, out)
+		return 1
+	}
+	return m.Run()
+}

@@ -1,0 +1,37 @@
+// Reads the number burned into every frame that the page's video presents, and what the page's clock says of that frame.
+async ({ x, y, cell }) => {
+  if (window.__seen) return true;
+  window.__seen = [];
+  const ones = (v) => { let n = 0; for (; v; v &= v - 1) n++; return n; };
+  const canvas = new OffscreenCanvas(4 * cell, 4 * cell);
+  const cx = canvas.getContext('2d', { willReadFrequently: true });
+  const read = (video) => {
+    cx.drawImage(video, x, y, 4 * cell, 4 * cell, 0, 0, 4 * cell, 4 * cell);
+    const px = cx.getImageData(0, 0, 4 * cell, 4 * cell).data;
+    let code = 0;
+    for (let i = 0; i < 16; i++) {
+      const at = (Math.floor((Math.floor(i / 4) + 0.5) * cell) * 4 * cell + Math.floor(((i % 4) + 0.5) * cell)) * 4;
+      code = (code << 1) | (px[at] > 128 ? 1 : 0);
+    }
+    const n = code >> 4;
+    return ((n << 4) | ((ones(n) + 1) & 15)) === code ? n : -1;
+  };
+  const follow = (video) => {
+    const each = () => video.requestVideoFrameCallback((now) => {
+      each();
+      const n = read(video);
+      const { showTimeMs, date } = window.__vitrine.clock();
+      window.__seen.push({ n, showTimeMs, date, at: now });
+      if (n >= 0) window.__last = n;
+    });
+    each();
+  };
+  let video = null;
+  const look = () => {
+    const found = document.querySelector('video');
+    if (found && found !== video) follow((video = found));
+    setTimeout(look, 100);
+  };
+  look();
+  return true;
+}
