@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// bucket is a token bucket that may go into debt. It is for one goroutine.
+// bucket is a token bucket whose user waits when it is empty. It is for one goroutine.
 type bucket struct {
 	rate   float64 // tokens a second
 	burst  float64
@@ -18,14 +18,18 @@ func newBucket(rate, burst float64, now time.Time) bucket {
 	return bucket{rate: rate, burst: burst, tokens: burst, last: now}
 }
 
-// take spends n tokens and returns how long to wait until the debt is paid, usually 0.
+// take spends n tokens and returns how long the caller must wait for those that are missing, usually 0. now may lie
+// behind: what was waited for is not counted twice.
 func (b *bucket) take(now time.Time, n int) time.Duration {
 	b.refill(now)
 	b.tokens -= float64(n)
 	if b.tokens >= 0 {
 		return 0
 	}
-	return time.Duration(-b.tokens / b.rate * float64(time.Second))
+	wait := time.Duration(-b.tokens / b.rate * float64(time.Second))
+	b.tokens = 0
+	b.last = b.last.Add(wait)
+	return wait
 }
 
 func (b *bucket) refill(now time.Time) {

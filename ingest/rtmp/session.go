@@ -153,6 +153,9 @@ func (c *session) ending() *ending {
 	var e *ending
 	switch {
 	case errors.As(c.err, &e):
+		if c.over && e.reason == Shutdown {
+			return &ending{reason: Unpublished}
+		}
 		return e
 	case errors.Is(c.err, io.EOF), errors.Is(c.err, io.ErrUnexpectedEOF):
 		if c.over {
