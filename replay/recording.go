@@ -94,6 +94,8 @@ type Resume struct {
 	TargetDuration int // seconds; 0 when the packager never decided it
 	Segments       []playlist.Segment
 	Inits          []playlist.Init
+
+	Discontinuities int64 // before Segments: none, as they are the whole show
 }
 
 // Resume says where the show goes on after what is recorded.
