@@ -1,0 +1,161 @@
+// Package storetest is the conformance suite of the stores: what every adapter must do, run against a real database.
+package storetest
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/vitrine-live/vitrine/commerce"
+	"github.com/vitrine-live/vitrine/internal/errs"
+	"github.com/vitrine-live/vitrine/live"
+	"github.com/vitrine-live/vitrine/media"
+	"github.com/vitrine-live/vitrine/overlay"
+	"github.com/vitrine-live/vitrine/store"
+)
+
+// Store is all that an adapter implements.
+type Store interface {
+	CreateRoom(ctx context.Context, r live.Room) error
+	Room(ctx context.Context, id string) (live.Room, error)
+	RoomByKeyHash(ctx context.Context, hash string) (live.Room, error)
+	Rooms(ctx context.Context, after string, limit int) ([]live.Room, error)
+	UpdateRoom(ctx context.Context, id string, u live.RoomUpdate) (live.Room, error)
+	DeleteRoom(ctx context.Context, id string) error
+
+	CreateShow(ctx context.Context, s live.Show) error
+	Show(ctx context.Context, id string) (live.Show, error)
+	CurrentShow(ctx context.Context, roomID string) (live.Show, error)
+	Shows(ctx context.Context, roomID, before string, limit int) ([]live.Show, error)
+	UnfinishedShows(ctx context.Context) ([]live.Show, error)
+	UpdateShow(ctx context.Context, s live.Show) error
+	AddEpoch(ctx context.Context, showID string, e media.Epoch) error
+
+	CreateProduct(ctx context.Context, p commerce.Product) error
+	Product(ctx context.Context, id string) (commerce.Product, error)
+	Products(ctx context.Context, before commerce.ProductKey, limit int) ([]commerce.Product, error)
+	UpdateProduct(ctx context.Context, id string, change func(*commerce.Product) error) (commerce.Product, error)
+	DeleteProduct(ctx context.Context, id string) error
+
+	Bag(ctx context.Context, roomID string) ([]commerce.Product, error)
+	SetBag(ctx context.Context, roomID string, productIDs []string) error
+	RoomsWithProduct(ctx context.Context, productID string) ([]string, error)
+
+	AppendEvents(ctx context.Context, showID string, events []overlay.Event) (first int64, err error)
+	Events(ctx context.Context, showID string, after int64, limit int) ([]overlay.Event, error)
+	ShowEnd(ctx context.Context, showID string) (at media.Ticks, wall time.Time, ok bool, err error)
+
+	BeginIdempotent(ctx context.Context, r store.IdempotentRequest) (*store.IdempotentResponse, error)
+	FinishIdempotent(ctx context.Context, r store.IdempotentRequest, answer store.IdempotentResponse) error
+	AbortIdempotent(ctx context.Context, r store.IdempotentRequest) error
+
+	Setting(ctx context.Context, key string) (string, error)
+	SetSetting(ctx context.Context, key, value string) error
+}
+
+// Run runs the suite. open returns an empty store that closes with its test.
+func Run(t *testing.T, open func(t *testing.T) Store) {
+	for _, c := range []struct {
+		name string
+		test func(t *testing.T, s Store)
+	}{
+		{"rooms", testRooms},
+		{"room list", testRoomList},
+		{"room deletion", testRoomDeletion},
+		{"shows", testShows},
+		{"one show on air", testOneOnAir},
+		{"epochs", testEpochs},
+		{"products", testProducts},
+		{"product list", testProductList},
+		{"product update", testProductUpdate},
+		{"bags", testBags},
+		{"catalogue", testCatalogue},
+		{"catalogue pages", testCataloguePages},
+		{"events", testEvents},
+		{"events are gapless", testEventsGapless},
+		{"show end", testShowEnd},
+		{"idempotency", testIdempotency},
+		{"idempotency race", testIdempotencyRace},
+		{"idempotency expiry", testIdempotencyExpiry},
+		{"settings", testSettings},
+		{"ended context", testEndedContext},
+	} {
+		t.Run(c.name, func(t *testing.T) { c.test(t, open(t)) })
+	}
+}
+
+// epoch0 is when the suite takes place.
+var epoch0 = time.Date(2026, 11, 22, 12, 0, 0, 123_000_000, time.UTC)
+
+func newRoom(n int) live.Room {
+	return live.Room{
+		ID: fmt.Sprintf("room_%016d", n), Title: fmt.Sprintf("房间 %d", n), KeyHash: fmt.Sprintf("hash-%d", n),
+		CaptureDelay: 1500 * time.Millisecond, CreatedAt: epoch0.Add(time.Duration(n) * time.Second),
+	}
+}
+
+func newShow(n int, room live.Room, state live.ShowState) live.Show {
+	return live.Show{
+		ID: fmt.Sprintf("show_%016d", n), RoomID: room.ID, Title: "Evening show", State: state,
+		CreatedAt: epoch0.Add(time.Duration(n) * time.Minute),
+	}
+}
+
+func newProduct(n int) commerce.Product {
+	return commerce.Product{
+		ID: fmt.Sprintf("prod_%016d", n), Title: "台灯 💡", Price: commerce.Money{Amount: 19900, Currency: "CNY"},
+		URL: "https://shop.example/lamp?a=1&b='2'", ImageURL: "/img/lamp.jpg",
+		CreatedAt: epoch0.Add(time.Duration(n) * time.Second), UpdatedAt: epoch0.Add(time.Duration(n) * time.Second),
+	}
+}
+
+func withRoom(t *testing.T, s Store, n int) live.Room {
+	t.Helper()
+	r := newRoom(n)
+	ok(t, s.CreateRoom(t.Context(), r))
+	return r
+}
+
+func withShow(t *testing.T, s Store, n int, state live.ShowState) live.Show {
+	t.Helper()
+	show := newShow(n, withRoom(t, s, n), state)
+	ok(t, s.CreateShow(t.Context(), show))
+	return show
+}
+
+func ok(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// kind checks that an error has a kind and, as each that goes to the person who asked, a message.
+func kind(t *testing.T, err error, want errs.Kind) {
+	t.Helper()
+	if err == nil || errs.KindOf(err) != want {
+		t.Errorf("got %v, want an error of kind %v", err, want)
+	}
+	if errs.MessageOf(err) == "" {
+		t.Errorf("the error %v has no message", err)
+	}
+}
+
+func equal(t *testing.T, got, want any) {
+	t.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("differs (-want +got):\n%s", diff)
+	}
+}
+
+// must returns v of a call that may not fail.
+func must[T any](v T, err error) func(t *testing.T) T {
+	return func(t *testing.T) T {
+		t.Helper()
+		ok(t, err)
+		return v
+	}
+}
