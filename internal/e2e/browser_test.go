@@ -179,8 +179,8 @@ type seen struct {
 	N          int      `json:"n"`          // -1: unreadable
 	ShowTimeMS *float64 `json:"showTimeMs"` // as the page says
 	Date       *float64 `json:"date"`       // likewise, ms since 1970
-	CurrentSrc string   `json:"src"`
-	At         float64  `json:"at"` // performance.now()
+	Pins       []string `json:"pins"`       // on the page
+	At         float64  `json:"at"`         // performance.now()
 }
 
 func (b *browser) seen(t *testing.T) (frames []seen) {

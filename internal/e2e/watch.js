@@ -21,7 +21,7 @@ async ({ x, y, cell }) => {
       each();
       const n = read(video);
       const { showTimeMs, date } = window.__vitrine.clock();
-      window.__seen.push({ n, showTimeMs, date, at: now });
+      window.__seen.push({ n, showTimeMs, date, at: now, pins: window.__vitrine.pins() });
       if (n >= 0) window.__last = n;
     });
     each();
