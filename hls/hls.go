@@ -35,6 +35,8 @@ type Resume struct {
 	TargetDuration int
 	Segments       []playlist.Segment // complete, in order, at least those of the window
 	Inits          []playlist.Init    // at least those that Segments need
+	// Discontinuities is how many segments before Segments[0] had one; 0 when Segments is the whole show.
+	Discontinuities int64
 }
 
 // Archive gives back segments that no longer are in memory. Its methods must be safe for concurrent use.

@@ -1,0 +1,159 @@
+package hls
+
+import (
+	"bytes"
+	"compress/gzip"
+	"hash/fnv"
+	"strconv"
+	"sync"
+
+	"github.com/vitrine-live/vitrine/hls/playlist"
+	"github.com/vitrine-live/vitrine/hls/ts"
+	"github.com/vitrine-live/vitrine/media"
+)
+
+// edge is the newest version of a show's playlists, and the signal that there is more media than in it.
+type edge struct {
+	version *version
+	changed chan struct{} // closed when media was added or the show ended
+}
+
+// version is one immutable state of a show's playlists.
+type version struct {
+	media         playlist.Media
+	variant       playlist.Multivariant
+	next          int64 // MSN of the open segment, or of the one to come
+	ended, closed bool
+	metrics       *Metrics
+
+	full, delta, mpegTS document
+}
+
+// document is a rendered playlist.
+type document struct {
+	once   sync.Once
+	plain  []byte
+	gzip   []byte
+	etag   string // of plain
+	gzETag string
+}
+
+// setVariant fills in what the multivariant playlist says.
+func (v *version) setVariant(s *Stream) {
+	v.variant = playlist.Multivariant{
+		Bandwidth: s.rate.bandwidth(), AverageBandwidth: s.rate.averageBandwidth(), Independent: true,
+	}
+	for i := range v.media.Segments {
+		v.variant.Independent = v.variant.Independent && v.media.Segments[i].Independent
+	}
+	if s.newest != nil {
+		info := &s.newest.info
+		v.variant.Codecs, v.variant.Width, v.variant.Height, v.variant.FrameRate = info.Codecs, info.Width, info.Height, info.FrameRate
+	}
+}
+
+// playable reports whether there is a playlist: TARGETDURATION is known with the first complete segment only.
+func (v *version) playable() bool { return v.media.TargetDuration > 0 && len(v.media.Segments) > 0 }
+
+// openParts is how many parts of segment next are listed.
+func (v *version) openParts() int {
+	if v.media.Open == nil {
+		return 0
+	}
+	return len(v.media.Open.Parts)
+}
+
+// has reports whether the playlist contains part of segment msn or something later (6.2.5.2); a negative part stands
+// for the whole segment. A part beyond the last of a complete segment is part 0 of the next.
+func (v *version) has(msn int64, part int) bool {
+	switch {
+	case part < 0, msn > v.next:
+		return msn < v.next
+	case msn == v.next:
+		return part < v.openParts()
+	case msn == v.next-1 && part >= v.partsOf(msn):
+		return v.openParts() > 0
+	}
+	return true
+}
+
+// partsOf is the number of parts of a complete segment; of one that is not known, as many as anybody may ask for.
+func (v *version) partsOf(msn int64) int {
+	segs := v.media.Segments
+	if len(segs) == 0 {
+		return maxPart
+	}
+	if i := msn - segs[0].MSN; i >= 0 && i < int64(len(segs)) && len(segs[i].Parts) > 0 {
+		return len(segs[i].Parts)
+	}
+	return maxPart
+}
+
+// tooFar reports whether a request is so far ahead that it is an error of the client, not of time (6.2.5.2).
+func (v *version) tooFar(msn int64, part int) bool {
+	last := v.next
+	if v.media.Open == nil {
+		last--
+	}
+	if msn > last+2 {
+		return true
+	}
+	advance := 3
+	if v.media.PartTarget < media.TicksPerSecond {
+		advance = int((3*media.TicksPerSecond + v.media.PartTarget - 1) / v.media.PartTarget)
+	}
+	return msn == v.next && part > v.openParts()-1+advance
+}
+
+// playlistFor returns the rendered playlist. A delta update that would skip nothing is the whole playlist.
+func (v *version) playlistFor(c playlist.Container, delta bool) *document {
+	switch {
+	case c == playlist.TS:
+		return v.render(&v.mpegTS, func(m *playlist.Media) { m.Container, m.CanSkip = playlist.TS, false })
+	case delta && v.media.SkipCount() > 0:
+		return v.render(&v.delta, func(m *playlist.Media) { m.Skipped = m.SkipCount() })
+	}
+	return v.render(&v.full, func(*playlist.Media) {})
+}
+
+func (v *version) render(d *document, change func(*playlist.Media)) *document {
+	d.once.Do(func() {
+		m := v.media
+		change(&m)
+		d.set(m.Append(make([]byte, 0, 8<<10)))
+		v.metrics.renders.Inc()
+	})
+	return d
+}
+
+// multivariant renders the multivariant playlist with the given URI.
+func (v *version) multivariant(uri string, c playlist.Container) *document {
+	m := v.variant
+	m.URI, m.Container = uri, c
+	if c == playlist.TS {
+		m.Bandwidth, m.AverageBandwidth = ts.Bandwidth(m.Bandwidth), ts.Bandwidth(m.AverageBandwidth)
+	}
+	d := &document{plain: m.Append(nil)}
+	d.etag = etagOf(d.plain)
+	return d
+}
+
+var gzipWriters = sync.Pool{New: func() any { return gzip.NewWriter(nil) }}
+
+func (d *document) set(plain []byte) {
+	d.plain, d.etag = bytes.Clone(plain), etagOf(plain)
+	var buf bytes.Buffer
+	z := gzipWriters.Get().(*gzip.Writer)
+	z.Reset(&buf)
+	_, _ = z.Write(plain) // a bytes.Buffer takes everything
+	_ = z.Close()
+	gzipWriters.Put(z)
+	d.gzip, d.gzETag = buf.Bytes(), d.etag[:len(d.etag)-1]+`-gz"`
+}
+
+// etagOf is a strong entity tag: the same bytes have the same, also after a restart.
+func etagOf(b []byte) string {
+	h := fnv.New64a()
+	_, _ = h.Write(b)
+	return `"` + strconv.FormatUint(h.Sum64(), 36) + `"`
+}
