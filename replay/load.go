@@ -29,8 +29,11 @@ const (
 func OpenRecording(dir string) (*Recording, error) {
 	const op = "replay.OpenRecording"
 	root, err := os.OpenRoot(dir)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, errs.As(errs.NotFound, op, err, "%s has no recording", filepath.Base(dir))
+	}
 	if err != nil {
-		return nil, fileError(op, err)
+		return nil, errs.Wrap(op, err)
 	}
 	rec, _, err := load(root, ".", filepath.Base(dir))
 	if err != nil {
@@ -99,6 +102,9 @@ type pendingPart struct {
 func (l *loader) read(limit int64) error {
 	const op = "replay.load"
 	f, err := l.rec.openFile(indexName)
+	if errs.KindOf(err) == errs.NotFound {
+		return errs.As(errs.NotFound, op, err, "%s has no recording", l.rec.show)
+	}
 	if err != nil {
 		return err
 	}
@@ -182,6 +188,9 @@ func (l *loader) fillHole(msn int64, start media.Ticks) {
 			break
 		}
 		l.seal()
+	}
+	if n := len(r.segments); n > 0 && msn == r.nextMSN() && r.end() < start {
+		r.segments[n-1].Duration = start - r.segments[n-1].Start // lines of its last parts are damaged
 	}
 	for missing := msn - r.nextMSN(); missing > 0 && missing < maxHole; missing-- {
 		at := r.end()
