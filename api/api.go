@@ -1,0 +1,130 @@
+// Package api is Vitrine's HTTP surface: the JSON API with its OpenAPI document, the addresses of live and replay media,
+// the pages, and what operations needs. It is transport only: it decodes, asks a domain, and encodes.
+package api
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/vitrine-live/vitrine/commerce"
+	"github.com/vitrine-live/vitrine/live"
+	"github.com/vitrine-live/vitrine/overlay"
+	"github.com/vitrine-live/vitrine/replay"
+)
+
+// Deps are the domains behind the surface.
+type Deps struct {
+	Rooms     *live.Rooms
+	Catalogue *commerce.Catalogue
+	Timeline  *overlay.Timeline
+	Channel   Channel
+	Archive   *replay.Archive // nil when nothing is recorded
+	Store     Store
+	Viewer    http.Handler // the page of a room
+	Assets    http.Handler // what the pages load, below /assets/
+	Gatherer  prometheus.Gatherer
+	Log       *slog.Logger
+	Now       func() time.Time // nil: time.Now
+
+	// AdminTokenHash is the hex SHA-256 of the admin token.
+	AdminTokenHash string
+	Version        string
+	// PublicURL is the server's address as viewers know it; empty: each request's own host.
+	PublicURL     string
+	RTMPPort      int
+	PublicMetrics bool
+	// Ready reports why the server cannot do its work, if it cannot.
+	Ready func(context.Context) error
+}
+
+// Channel serves the realtime channel of a room.
+type Channel interface {
+	Serve(w http.ResponseWriter, r *http.Request, roomID string)
+}
+
+// Server is the HTTP surface. Its Handler is safe for concurrent use.
+type Server struct {
+	Deps
+	mux *http.ServeMux
+	api huma.API
+}
+
+// New builds the surface.
+func New(deps Deps) *Server {
+	if deps.Now == nil {
+		deps.Now = time.Now
+	}
+	s := &Server{Deps: deps, mux: http.NewServeMux()}
+	s.api = humago.New(s.mux, s.describe())
+	s.api.UseMiddleware(s.authenticate)
+	s.roomOperations()
+	s.bagOperations()
+	s.pinOperations()
+	s.showOperations()
+	s.productOperations()
+	s.publicOperations()
+	s.statusOperations()
+	s.mediaRoutes()
+	s.pageRoutes()
+	s.operationsRoutes()
+	return s
+}
+
+// Handler returns the handler of the whole surface.
+func (s *Server) Handler() http.Handler {
+	return s.recovered(s.logged(s.idempotent(s.mux)))
+}
+
+// OpenAPI returns the API's description.
+func (s *Server) OpenAPI() *huma.OpenAPI { return s.api.OpenAPI() }
+
+func (s *Server) describe() huma.Config {
+	c := huma.DefaultConfig("Vitrine", s.Version)
+	c.Info.Description = "Live shows, the products pinned to them, and their replays. Times within a show are show time: milliseconds from its first picture, without the gaps of reconnects, equal to a player's position in the replay."
+	c.Info.License = &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"}
+	c.OpenAPIPath = "/openapi"
+	c.DocsPath = ""
+	c.SchemasPath = ""
+	c.CreateHooks = nil // no $schema member in answers
+	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"admin": {Type: "http", Scheme: "bearer", Description: "The admin token: printed at the first start, kept in data/admin.token."},
+	}
+	c.Tags = []*huma.Tag{
+		{Name: "Rooms", Description: "Lasting places to broadcast from, each with a stream key."},
+		{Name: "Products", Description: "What is sold."},
+		{Name: "Pins", Description: "Products on screen, placed on the show's clock."},
+		{Name: "Shows", Description: "Broadcasts: scheduled, live, interrupted, ended."},
+		{Name: "Viewers", Description: "What a viewer's page may ask without a token."},
+		{Name: "Operations", Description: "State of the server."},
+	}
+	return c
+}
+
+// operation registers h under op; errors of the domains become problem details.
+func operation[I, O any](s *Server, op huma.Operation, h func(context.Context, *I) (*O, error)) {
+	if op.Security == nil {
+		op.Security = []map[string][]string{{"admin": {}}}
+	}
+	huma.Register(s.api, op, func(ctx context.Context, in *I) (*O, error) {
+		out, err := h(ctx, in)
+		if err != nil {
+			return nil, s.problem(ctx, op.OperationID, err)
+		}
+		return out, nil
+	})
+}
+
+// public marks an operation that needs no token.
+var public = []map[string][]string{}
+
+// Body is an answer with a JSON body.
+type Body[T any] struct{ Body T }
+
+// Empty is an answer without a body.
+type Empty struct{}

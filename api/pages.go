@@ -1,0 +1,16 @@
+package api
+
+import "net/http"
+
+// pageRoutes serve what people open.
+func (s *Server) pageRoutes() {
+	s.mux.Handle("GET /r/{room}", s.Viewer)
+	s.mux.Handle("GET /assets/", s.Assets)
+	s.mux.HandleFunc("GET /docs", docs(s.api.OpenAPI()))
+	s.mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "/docs", http.StatusFound)
+	})
+	s.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		writeProblem(w, http.StatusNotFound, "There is nothing at "+r.URL.Path+".")
+	})
+}

@@ -1,0 +1,95 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/vitrine-live/vitrine/internal/errs"
+	"github.com/vitrine-live/vitrine/live"
+	"github.com/vitrine-live/vitrine/media"
+	"github.com/vitrine-live/vitrine/overlay"
+)
+
+type pinInput struct {
+	roomPath
+	Body struct {
+		ProductID  string `json:"product_id"`
+		Featured   *bool  `json:"featured,omitempty" doc:"Whether the pin takes the featured place. Default true."`
+		ShowTimeMS *int64 `json:"show_time_ms,omitempty" minimum:"0" doc:"The exact place on the show's clock."`
+		At         string `json:"at,omitempty" doc:"The wall instant at which the anchor meant it (RFC 3339). Without it and show_time_ms: now, on the picture being captured at this instant."`
+	}
+}
+
+func (s *Server) pinOperations() {
+	operation(s, huma.Operation{OperationID: "pin", Method: http.MethodPost, Path: "/api/v1/rooms/{room}/pins", Tags: []string{"Pins"}, Summary: "Pin a product", DefaultStatus: http.StatusCreated}, s.pin)
+	operation(s, huma.Operation{OperationID: "unpin", Method: http.MethodDelete, Path: "/api/v1/rooms/{room}/pins/{pin}", Tags: []string{"Pins"}, Summary: "Unpin", DefaultStatus: http.StatusNoContent}, s.unpin)
+	operation(s, huma.Operation{OperationID: "list-pins", Method: http.MethodGet, Path: "/api/v1/rooms/{room}/pins", Tags: []string{"Pins"}, Summary: "List what is pinned now"}, s.listPins)
+}
+
+func (s *Server) pin(ctx context.Context, in *pinInput) (*Body[overlay.Pin], error) {
+	const op = "api.pin"
+	req := live.PinRequest{ProductID: in.Body.ProductID, Featured: in.Body.Featured == nil || *in.Body.Featured}
+	if ms := in.Body.ShowTimeMS; ms != nil {
+		t := media.FromMilliseconds(*ms)
+		req.ShowTime = &t
+	}
+	at, err := instant(op, in.Body.At)
+	if err != nil {
+		return nil, err
+	}
+	req.At = at
+	pin, err := s.Rooms.Pin(ctx, in.Room, req)
+	if err != nil {
+		return nil, err
+	}
+	return &Body[overlay.Pin]{pin}, nil
+}
+
+func (s *Server) unpin(ctx context.Context, in *struct {
+	roomPath
+	Pin        string `path:"pin" doc:"The pin's id."`
+	ShowTimeMS string `query:"show_time_ms" pattern:"^[0-9]{0,12}$" doc:"The exact place on the show's clock; default now."`
+	At         string `query:"at" doc:"The wall instant at which the anchor meant it (RFC 3339)."`
+},
+) (*Empty, error) {
+	const op = "api.unpin"
+	at, err := instant(op, in.At)
+	if err != nil {
+		return nil, err
+	}
+	showTime, err := showTime(op, in.ShowTimeMS)
+	if err != nil {
+		return nil, err
+	}
+	return &Empty{}, s.Rooms.Unpin(ctx, in.Room, in.Pin, showTime, at)
+}
+
+func (s *Server) listPins(ctx context.Context, in *roomPath) (*Body[Page[overlay.Pin]], error) {
+	st, err := s.Rooms.Status(ctx, in.Room)
+	if err != nil {
+		return nil, err
+	}
+	if st.Show == nil {
+		return &Body[Page[overlay.Pin]]{Page[overlay.Pin]{Items: []overlay.Pin{}}}, nil
+	}
+	pins, err := s.Timeline.ActivePins(ctx, st.Show.ID)
+	if err != nil {
+		return nil, err
+	}
+	return &Body[Page[overlay.Pin]]{Page[overlay.Pin]{Items: append([]overlay.Pin{}, pins...)}}, nil
+}
+
+// instant reads an RFC 3339 instant; "" is none.
+func instant(op, s string) (*time.Time, error) {
+	if s == "" {
+		return nil, nil //nolint:nilnil // none given is an answer
+	}
+	t, err := time.Parse(time.RFC3339Nano, s)
+	if err != nil {
+		return nil, errs.Field(op, "at", "must be an instant like 2026-01-02T15:04:05.123Z, got %q", s)
+	}
+	return &t, nil
+}
