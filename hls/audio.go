@@ -82,7 +82,7 @@ func (a *audioTrack) startAfter(from, pts media.Ticks) (filled int) {
 	if a.silence == nil || from >= pts {
 		return 0
 	}
-	a.next = at - (at-a.ceilUnits(from))/a.frame*a.frame
+	a.next = at - (at-a.units(from))/a.frame*a.frame
 	for a.next < at {
 		a.push(a.next, a.silence)
 		filled++
@@ -136,11 +136,8 @@ func (a *audioTrack) ticks(units int64) media.Ticks {
 	return media.Ticks(units * int64(media.TicksPerSecond) / a.rate)
 }
 
+// units rounds up, so that sound at a boundary is not before it.
 func (a *audioTrack) units(t media.Ticks) int64 {
-	return int64(media.Rescale(t, a.rate, int64(media.TicksPerSecond)))
-}
-
-func (a *audioTrack) ceilUnits(t media.Ticks) int64 {
 	return (int64(t)*a.rate + int64(media.TicksPerSecond) - 1) / int64(media.TicksPerSecond)
 }
 

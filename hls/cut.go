@@ -67,10 +67,20 @@ func (p *Packager) nextCut() *cut {
 			return c
 		}
 	}
-	if a := p.cur.audio; p.cur.video != nil && a != nil && a.begun && a.end() >= p.partStart+p.partTarget+p.hold {
-		return p.cutWithin(len(lead)) // the pictures stand still while sound goes on
+	if p.picturesStandStill() {
+		return p.cutWithin(len(lead))
 	}
 	return nil
+}
+
+// picturesStandStill reports whether the next picture is so late behind the sound that the part cannot wait for it.
+// Rare pictures are not late.
+func (p *Packager) picturesStandStill() bool {
+	a := p.cur.audio
+	if p.cur.video == nil || a == nil || !a.begun {
+		return false
+	}
+	return a.end() >= p.partStart+p.partTarget+p.hold+2*p.video.longestStep()
 }
 
 // cutBefore returns the end of the part if that is known from sample i of the leading queue, which does not belong to
@@ -231,9 +241,9 @@ func (p *Packager) lastDuration(c *cut) media.Ticks {
 // fillSilence stands in for sound that did not come until t: a player would stop where one of its tracks ends.
 func (p *Packager) fillSilence(a *audioTrack, t media.Ticks) {
 	if !a.begun {
-		a.begun, a.next = true, a.ceilUnits(p.seg.Start)
+		a.begun, a.next = true, a.units(p.seg.Start)
 	}
-	p.metrics.silence.Add(float64(a.fillUntil(a.ceilUnits(t))))
+	p.metrics.silence.Add(float64(a.fillUntil(a.units(t))))
 }
 
 // publish hands a part to the sink.
@@ -358,8 +368,8 @@ func (p *Packager) endRun() {
 
 // endRunAt packages all that is held before end, and ends part and segment there. Sound from end on stays queued.
 func (p *Packager) endRunAt(end media.Ticks) {
-	if p.cur.video == nil && !p.cur.audio.passed(end) {
-		p.fillSilence(p.cur.audio, end)
+	if a := p.cur.audio; p.cur.video == nil && a.end() < end {
+		p.fillSilence(a, end)
 	}
 	for {
 		c := p.cutUntil(end)

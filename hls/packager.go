@@ -263,7 +263,7 @@ func (p *Packager) startRun(s *media.Sample) bool {
 	p.beginInit(p.cur, s.PTS-s.DTS)
 	p.beginSegment(start, true)
 	if a := p.cur.audio; a != nil && a.begun {
-		a.next = max(a.next, a.ceilUnits(start))
+		a.next = max(a.next, a.units(start))
 	}
 	return true
 }

@@ -1,6 +1,7 @@
 package hls
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/hex"
 	"testing"
@@ -30,6 +31,8 @@ func unhex(s string) []byte {
 
 func videoTrack() media.Track { return media.Track{Codec: media.H264, SPS: sps720, PPS: pps} }
 
+func otherVideoTrack() media.Track { return media.Track{Codec: media.H264, SPS: sps180, PPS: pps} }
+
 func audioTrackOf(rate int) media.Track {
 	return media.Track{Codec: media.AAC, Audio: &mpeg4audio.AudioSpecificConfig{
 		Type: mpeg4audio.ObjectTypeAACLC, SampleRate: rate, ChannelConfig: 2, ChannelCount: 2,
@@ -54,16 +57,23 @@ func payloadNumber(b []byte) uint32 {
 
 // collector is a Sink that keeps everything and checks the order of calls and what they say of each other.
 type collector struct {
-	t        testing.TB
+	t        fataler
 	inits    []playlist.Init
 	initData map[int][]byte
+	rates    map[int]int64 // of sound, by init
 	segments []playlist.Segment
 	bytes    map[int64][]byte
 	open     *playlist.Segment
 }
 
-func newCollector(t testing.TB) *collector {
-	return &collector{t: t, initData: map[int][]byte{}, bytes: map[int64][]byte{}}
+// fataler is a testing.T or a rapid.T.
+type fataler interface {
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+}
+
+func newCollector(t fataler) *collector {
+	return &collector{t: t, initData: map[int][]byte{}, rates: map[int]int64{}, bytes: map[int64][]byte{}}
 }
 
 func (c *collector) OnInit(init playlist.Init, data []byte) {
@@ -72,6 +82,7 @@ func (c *collector) OnInit(init playlist.Init, data []byte) {
 	}
 	c.inits = append(c.inits, init)
 	c.initData[init.Number] = data
+	c.rates[init.Number] = audioRate(c.t, data)
 }
 
 func (c *collector) OnPart(seg playlist.Segment, part playlist.Part, data []byte) {
@@ -201,4 +212,18 @@ func TestPackagerPlain(t *testing.T) {
 	if n := len(c.samples()); n != int(src.number) {
 		t.Errorf("%d samples of %d", n, src.number)
 	}
+}
+
+// audioRate is the timescale of the sound.
+func audioRate(t fataler, data []byte) int64 {
+	var init fmp4.Init
+	if err := init.Unmarshal(bytes.NewReader(data)); err != nil {
+		t.Fatal(err)
+	}
+	for _, tr := range init.Tracks {
+		if tr.ID == audioTrackID {
+			return int64(tr.TimeScale)
+		}
+	}
+	return 0
 }

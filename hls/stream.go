@@ -217,20 +217,20 @@ func (s *Stream) trim() {
 	for _, seg := range s.segments {
 		listed += seg.info.Duration
 	}
-	for len(s.segments) > s.cfg.Window {
-		oldest := s.segments[0]
-		if listed -= oldest.info.Duration; listed < media.Ticks(3*s.target)*media.TicksPerSecond {
-			return
+	n := 0
+	for len(s.segments)-n > s.cfg.Window {
+		oldest := &s.segments[n].info
+		if listed -= oldest.Duration; listed < media.Ticks(3*s.target)*media.TicksPerSecond {
+			break
 		}
-		if oldest.info.Discontinuity {
+		if oldest.Discontinuity {
 			s.discontinuities++
 		}
-		s.segments = slices.Delete(s.segments, 0, 1)
-		s.gone = append(s.gone, oldest)
-		if len(s.gone) > goneSegments {
-			s.gone = slices.Delete(s.gone, 0, 1)
-		}
+		n++
 	}
+	s.gone = append(s.gone, s.segments[:n]...)
+	s.gone = slices.Delete(s.gone, 0, max(len(s.gone)-goneSegments, 0))
+	s.segments = slices.Delete(s.segments, 0, n)
 }
 
 // recorded asks the archive, without holding the lock, which of the segments in memory it has.
