@@ -46,11 +46,16 @@ func newClient(t testing.TB, conn net.Conn) *client {
 
 func (c *client) handshake() {
 	c.t.Helper()
-	hello := make([]byte, 1+1536)
-	hello[0] = rtmpVersion
-	c.write(hello)
+	said := make(chan error, 1)
+	go func() { // the server answers C0 before it reads C1
+		_, err := c.Write(hello()[:1+1536])
+		said <- err
+	}()
 	answer := make([]byte, handshakeLength)
 	if _, err := io.ReadFull(c, answer); err != nil {
+		c.t.Fatalf("handshake: %v", err)
+	}
+	if err := <-said; err != nil {
 		c.t.Fatalf("handshake: %v", err)
 	}
 	c.write(answer[1 : 1+1536])

@@ -25,6 +25,9 @@ type wire struct {
 	remote  netip.AddrPort
 	metrics *Metrics
 	writing time.Duration // bounds one write
+	// greetBy bounds the writes of the handshake together; zero after it. The library writes from the reading goroutine
+	// until then, and from its writing goroutine only what it was handed later.
+	greetBy time.Time
 
 	// The reader's.
 	arrival  time.Time // of the newest bytes
@@ -53,6 +56,7 @@ func newWire(c net.Conn, cfg Config, m *Metrics, now time.Time) *wire {
 		bytes:    newBucket(float64(cfg.BytesPerSecond), 2*float64(cfg.BytesPerSecond), now),
 		messages: newBucket(float64(cfg.MessagesPerSecond), 2*float64(cfg.MessagesPerSecond), now),
 		deadline: deadline{at: now.Add(cfg.HandshakeTimeout), reason: HandshakeTimeout},
+		greetBy:  now.Add(cfg.HandshakeTimeout),
 		ended:    make(chan struct{}),
 	}
 }
@@ -152,7 +156,11 @@ func (w *wire) admit() error { return w.slow(w.messages.take(w.arrival, 1)) }
 
 // Write writes within the write deadline.
 func (w *wire) Write(p []byte) (int, error) {
-	if err := w.Conn.SetWriteDeadline(time.Now().Add(w.writing)); err != nil {
+	by := time.Now().Add(w.writing)
+	if !w.greetBy.IsZero() && w.greetBy.Before(by) {
+		by = w.greetBy
+	}
+	if err := w.Conn.SetWriteDeadline(by); err != nil {
 		return 0, err
 	}
 	n, err := w.Conn.Write(p)

@@ -187,7 +187,9 @@ func (c *session) send(chunkStream int, streamID uint32, m rtmpmsg.Message) erro
 	return c.conn.Write(ctx, chunkStream, 0, &rtmp.ChunkMessage{StreamID: streamID, Message: m})
 }
 
+// handshaken implements consumer.
 func (c *session) handshaken() {
+	c.wire.greetBy = time.Time{}
 	c.wire.deadline = deadline{at: time.Now().Add(c.server.cfg.PublishTimeout), reason: PublishTimeout}
 }
 
