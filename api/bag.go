@@ -15,7 +15,7 @@ type Bag struct {
 func (s *Server) bagOperations() {
 	tags := []string{"Products", "Rooms"}
 	operation(s, huma.Operation{OperationID: "get-bag", Method: http.MethodGet, Path: "/api/v1/rooms/{room}/bag", Tags: tags, Summary: "Read a room's product bag"},
-		func(ctx context.Context, in *roomPath) (*Body[Bag], error) {
+		func(ctx context.Context, in *RoomPath) (*Body[Bag], error) {
 			bag, err := s.Catalogue.Bag(ctx, in.Room)
 			if err != nil {
 				return nil, err
@@ -24,7 +24,7 @@ func (s *Server) bagOperations() {
 		})
 	operation(s, huma.Operation{OperationID: "set-bag", Method: http.MethodPut, Path: "/api/v1/rooms/{room}/bag", Tags: tags, Summary: "Set a room's product bag", Description: "A show on air tells its viewers."},
 		func(ctx context.Context, in *struct {
-			roomPath
+			RoomPath
 			Body struct {
 				ProductIDs []string `json:"product_ids" maxItems:"200"`
 			}

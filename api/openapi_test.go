@@ -99,3 +99,24 @@ func TestGzipAccepted(t *testing.T) {
 		}
 	}
 }
+
+// TestPathsAreRead keeps parameters from getting lost between an address and its handler.
+func TestPathsAreRead(t *testing.T) {
+	s := New(Deps{Viewer: http.NotFoundHandler(), Assets: http.NotFoundHandler(), Gatherer: prometheus.NewRegistry(), Log: slog.New(slog.DiscardHandler), Version: "0"})
+	for path, item := range s.OpenAPI().Paths {
+		for method, op := range methods(item) {
+			if op == nil {
+				continue
+			}
+			read := 0
+			for _, p := range op.Parameters {
+				if p.In == "path" {
+					read++
+				}
+			}
+			if want := strings.Count(path, "{"); read != want {
+				t.Errorf("%s %s reads %d of its %d parameters", method, path, read, want)
+			}
+		}
+	}
+}

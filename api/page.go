@@ -6,12 +6,13 @@ type Page[T any] struct {
 	Next  *string `json:"next,omitempty" doc:"The value of after for the next page; absent on the last one."`
 }
 
-type pageInput struct {
+// PageInput asks for a page of a list.
+type PageInput struct {
 	After string `query:"after" doc:"Where the page begins: next of the page before."`
 	Limit int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
 }
 
-func (p pageInput) limit() int {
+func (p PageInput) limit() int {
 	if p.Limit == 0 {
 		return 50
 	}

@@ -14,7 +14,7 @@ import (
 )
 
 type pinInput struct {
-	roomPath
+	RoomPath
 	Body struct {
 		ProductID  string `json:"product_id"`
 		Featured   *bool  `json:"featured,omitempty" doc:"Whether the pin takes the featured place. Default true."`
@@ -49,7 +49,7 @@ func (s *Server) pin(ctx context.Context, in *pinInput) (*Body[overlay.Pin], err
 }
 
 func (s *Server) unpin(ctx context.Context, in *struct {
-	roomPath
+	RoomPath
 	Pin        string `path:"pin" doc:"The pin's id."`
 	ShowTimeMS string `query:"show_time_ms" pattern:"^[0-9]{0,12}$" doc:"The exact place on the show's clock; default now."`
 	At         string `query:"at" doc:"The wall instant at which the anchor meant it (RFC 3339)."`
@@ -67,7 +67,7 @@ func (s *Server) unpin(ctx context.Context, in *struct {
 	return &Empty{}, s.Rooms.Unpin(ctx, in.Room, in.Pin, showTime, at)
 }
 
-func (s *Server) listPins(ctx context.Context, in *roomPath) (*Body[Page[overlay.Pin]], error) {
+func (s *Server) listPins(ctx context.Context, in *RoomPath) (*Body[Page[overlay.Pin]], error) {
 	st, err := s.Rooms.Status(ctx, in.Room)
 	if err != nil {
 		return nil, err

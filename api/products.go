@@ -23,7 +23,8 @@ type Product struct {
 	UpdatedAt string `json:"updated_at"`
 }
 
-type productPath struct {
+// ProductPath names a product in an address.
+type ProductPath struct {
 	Product string `path:"product" doc:"The product's id."`
 }
 
@@ -39,7 +40,7 @@ type productInput struct {
 }
 
 type productUpdate struct {
-	productPath
+	ProductPath
 	Body struct {
 		Title     *string `json:"title,omitempty" minLength:"1" maxLength:"120"`
 		Price     *int64  `json:"price,omitempty" minimum:"0"`
@@ -56,7 +57,7 @@ func (s *Server) productOperations() {
 	operation(s, huma.Operation{OperationID: "create-product", Method: http.MethodPost, Path: "/api/v1/products", Tags: tags, Summary: "Create a product", DefaultStatus: http.StatusCreated}, s.createProduct)
 	operation(s, huma.Operation{OperationID: "list-products", Method: http.MethodGet, Path: "/api/v1/products", Tags: tags, Summary: "List products, newest first"}, s.listProducts)
 	operation(s, huma.Operation{OperationID: "get-product", Method: http.MethodGet, Path: "/api/v1/products/{product}", Tags: tags, Summary: "Read a product"},
-		func(ctx context.Context, in *productPath) (*Body[Product], error) {
+		func(ctx context.Context, in *ProductPath) (*Body[Product], error) {
 			p, err := s.Catalogue.Get(ctx, in.Product)
 			if err != nil {
 				return nil, err
@@ -78,7 +79,7 @@ func (s *Server) createProduct(ctx context.Context, in *productInput) (*Body[Pro
 	return &Body[Product]{product(p)}, nil
 }
 
-func (s *Server) listProducts(ctx context.Context, in *pageInput) (*Body[Page[Product]], error) {
+func (s *Server) listProducts(ctx context.Context, in *PageInput) (*Body[Page[Product]], error) {
 	list, err := s.Catalogue.List(ctx, commerce.ProductFilter{Cursor: in.After, Limit: in.limit()})
 	if err != nil {
 		return nil, err
@@ -119,7 +120,7 @@ func (s *Server) updateProduct(ctx context.Context, in *productUpdate) (*Body[Pr
 	return &Body[Product]{product(p)}, nil
 }
 
-func (s *Server) deleteProduct(ctx context.Context, in *productPath) (*Empty, error) {
+func (s *Server) deleteProduct(ctx context.Context, in *ProductPath) (*Empty, error) {
 	rooms, err := s.Catalogue.RoomsWithProduct(ctx, in.Product)
 	if err != nil {
 		return nil, err

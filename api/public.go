@@ -48,7 +48,7 @@ type publicRoomOutput struct {
 	Body         PublicRoom
 }
 
-func (s *Server) publicRoom(ctx context.Context, in *roomPath) (*publicRoomOutput, error) {
+func (s *Server) publicRoom(ctx context.Context, in *RoomPath) (*publicRoomOutput, error) {
 	room, err := s.Rooms.Store.Room(ctx, in.Room)
 	if err != nil {
 		return nil, err

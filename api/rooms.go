@@ -60,7 +60,8 @@ type Recording struct {
 	Reason string `json:"reason,omitempty" doc:"Why it is paused and what to do."`
 }
 
-type roomPath struct {
+// RoomPath names a room in an address. (Parameters are read from exported types alone.)
+type RoomPath struct {
 	Room string `path:"room" doc:"The room's id."`
 }
 
@@ -69,17 +70,17 @@ type roomInput struct {
 		Title          string `json:"title" doc:"1 to 120 characters." minLength:"1" maxLength:"120"`
 		CaptureDelayMS int64  `json:"capture_delay_ms,omitempty" minimum:"0" maximum:"60000"`
 	}
-	hostInput
+	HostInput
 }
 
-// hostInput learns under which name the client knows this server.
-type hostInput struct {
+// HostInput learns under which name the client knows this server.
+type HostInput struct {
 	host   string
 	scheme string
 }
 
 // Resolve implements huma.Resolver.
-func (h *hostInput) Resolve(ctx huma.Context) []error {
+func (h *HostInput) Resolve(ctx huma.Context) []error {
 	h.host, h.scheme = ctx.Host(), "http"
 	if ctx.TLS() != nil || ctx.Header("X-Forwarded-Proto") == "https" {
 		h.scheme = "https"
@@ -94,48 +95,48 @@ func (s *Server) roomOperations() {
 			if err != nil {
 				return nil, err
 			}
-			return &Body[RoomWithKey]{RoomWithKey{Room: s.room(room, in.hostInput), StreamKey: key}}, nil
+			return &Body[RoomWithKey]{RoomWithKey{Room: s.room(room, in.HostInput), StreamKey: key}}, nil
 		})
 	operation(s, huma.Operation{OperationID: "list-rooms", Method: http.MethodGet, Path: "/api/v1/rooms", Tags: []string{"Rooms"}, Summary: "List rooms"},
 		func(ctx context.Context, in *struct {
-			pageInput
-			hostInput
+			PageInput
+			HostInput
 		},
 		) (*Body[Page[Room]], error) {
 			rooms, err := s.Rooms.Store.Rooms(ctx, in.After, in.limit())
 			if err != nil {
 				return nil, err
 			}
-			return page(rooms, in.limit(), func(r live.Room) Room { return s.room(r, in.hostInput) }, func(r live.Room) string { return r.ID }), nil
+			return page(rooms, in.limit(), func(r live.Room) Room { return s.room(r, in.HostInput) }, func(r live.Room) string { return r.ID }), nil
 		})
 	operation(s, huma.Operation{OperationID: "get-room", Method: http.MethodGet, Path: "/api/v1/rooms/{room}", Tags: []string{"Rooms"}, Summary: "Read a room and what it is doing"},
 		func(ctx context.Context, in *struct {
-			roomPath
-			hostInput
+			RoomPath
+			HostInput
 		},
 		) (*Body[Room], error) {
 			room, err := s.Rooms.Store.Room(ctx, in.Room)
 			if err != nil {
 				return nil, err
 			}
-			return &Body[Room]{s.room(room, in.hostInput)}, nil
+			return &Body[Room]{s.room(room, in.HostInput)}, nil
 		})
 	operation(s, huma.Operation{OperationID: "update-room", Method: http.MethodPatch, Path: "/api/v1/rooms/{room}", Tags: []string{"Rooms"}, Summary: "Change a room"}, s.updateRoom)
 	operation(s, huma.Operation{OperationID: "delete-room", Method: http.MethodDelete, Path: "/api/v1/rooms/{room}", Tags: []string{"Rooms"}, Summary: "Delete a room", Description: "Its ended shows keep their replays.", DefaultStatus: http.StatusNoContent},
-		func(ctx context.Context, in *roomPath) (*Empty, error) {
+		func(ctx context.Context, in *RoomPath) (*Empty, error) {
 			return &Empty{}, s.Rooms.DeleteRoom(ctx, in.Room)
 		})
 	operation(s, huma.Operation{OperationID: "rotate-stream-key", Method: http.MethodPost, Path: "/api/v1/rooms/{room}/stream-key", Tags: []string{"Rooms"}, Summary: "Make a new stream key", Description: "The old key lets nobody in from now on; a publisher that is on air stays.", DefaultStatus: http.StatusCreated}, s.rotateKey)
 	operation(s, huma.Operation{OperationID: "end-show", Method: http.MethodPost, Path: "/api/v1/rooms/{room}/end", Tags: []string{"Rooms"}, Summary: "End the room's show", DefaultStatus: http.StatusNoContent},
-		func(ctx context.Context, in *roomPath) (*Empty, error) {
+		func(ctx context.Context, in *RoomPath) (*Empty, error) {
 			return &Empty{}, s.Rooms.End(ctx, in.Room)
 		})
 	operation(s, huma.Operation{OperationID: "announce", Method: http.MethodPost, Path: "/api/v1/rooms/{room}/announcements", Tags: []string{"Rooms"}, Summary: "Say something on the show's timeline", DefaultStatus: http.StatusCreated}, s.announce)
 }
 
 func (s *Server) updateRoom(ctx context.Context, in *struct {
-	roomPath
-	hostInput
+	RoomPath
+	HostInput
 	Body struct {
 		Title          *string `json:"title,omitempty" minLength:"1" maxLength:"120"`
 		CaptureDelayMS *int64  `json:"capture_delay_ms,omitempty" minimum:"0" maximum:"60000"`
@@ -151,12 +152,12 @@ func (s *Server) updateRoom(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	return &Body[Room]{s.room(room, in.hostInput)}, nil
+	return &Body[Room]{s.room(room, in.HostInput)}, nil
 }
 
 func (s *Server) rotateKey(ctx context.Context, in *struct {
-	roomPath
-	hostInput
+	RoomPath
+	HostInput
 },
 ) (*Body[RoomWithKey], error) {
 	key, err := s.Rooms.RotateKey(ctx, in.Room)
@@ -167,11 +168,11 @@ func (s *Server) rotateKey(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	return &Body[RoomWithKey]{RoomWithKey{Room: s.room(room, in.hostInput), StreamKey: key}}, nil
+	return &Body[RoomWithKey]{RoomWithKey{Room: s.room(room, in.HostInput), StreamKey: key}}, nil
 }
 
 func (s *Server) announce(ctx context.Context, in *struct {
-	roomPath
+	RoomPath
 	Body struct {
 		Text string `json:"text" minLength:"1" maxLength:"500"`
 	}
@@ -189,7 +190,7 @@ func (s *Server) announce(ctx context.Context, in *struct {
 }
 
 // room renders a room with what it is doing now.
-func (s *Server) room(r live.Room, h hostInput) Room {
+func (s *Server) room(r live.Room, h HostInput) Room {
 	st, base := s.Rooms.StatusOf(r.ID), s.base(h)
 	out := Room{
 		ID: r.ID, Title: r.Title, State: string(st.State), CaptureDelayMS: r.CaptureDelay.Milliseconds(), CreatedAt: overlay.FormatWall(r.CreatedAt),
@@ -213,14 +214,14 @@ func (s *Server) room(r live.Room, h hostInput) Room {
 }
 
 // base is the address that viewers use.
-func (s *Server) base(h hostInput) string {
+func (s *Server) base(h HostInput) string {
 	if s.PublicURL != "" {
 		return strings.TrimSuffix(s.PublicURL, "/")
 	}
 	return h.scheme + "://" + h.host
 }
 
-func (s *Server) rtmpServer(h hostInput) string {
+func (s *Server) rtmpServer(h HostInput) string {
 	base, host := s.base(h), h.host
 	if _, after, ok := strings.Cut(base, "://"); ok {
 		host = after

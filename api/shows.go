@@ -37,13 +37,14 @@ type Epoch struct {
 	Wall       string `json:"wall"`
 }
 
-type showPath struct {
+// ShowPath names a show in an address.
+type ShowPath struct {
 	Show string `path:"show" doc:"The show's id."`
 }
 
 func (s *Server) showOperations() {
 	operation(s, huma.Operation{OperationID: "get-show", Method: http.MethodGet, Path: "/api/v1/shows/{show}", Tags: []string{"Shows"}, Summary: "Read a show"},
-		func(ctx context.Context, in *showPath) (*Body[Show], error) {
+		func(ctx context.Context, in *ShowPath) (*Body[Show], error) {
 			show, err := s.Rooms.Show(ctx, in.Show)
 			if err != nil {
 				return nil, err
@@ -52,8 +53,8 @@ func (s *Server) showOperations() {
 		})
 	operation(s, huma.Operation{OperationID: "list-shows", Method: http.MethodGet, Path: "/api/v1/rooms/{room}/shows", Tags: []string{"Shows"}, Summary: "List a room's shows, newest first"},
 		func(ctx context.Context, in *struct {
-			roomPath
-			pageInput
+			RoomPath
+			PageInput
 		},
 		) (*Body[Page[Show]], error) {
 			if _, err := s.Rooms.Store.Room(ctx, in.Room); err != nil {
@@ -70,7 +71,7 @@ func (s *Server) showOperations() {
 }
 
 func (s *Server) scheduleShow(ctx context.Context, in *struct {
-	roomPath
+	RoomPath
 	Body struct {
 		Title       string    `json:"title,omitempty" maxLength:"120" doc:"Default: the room's title."`
 		ScheduledAt time.Time `json:"scheduled_at"`
@@ -84,7 +85,7 @@ func (s *Server) scheduleShow(ctx context.Context, in *struct {
 	return &Body[Show]{s.show(show)}, nil
 }
 
-func (s *Server) deleteRecording(ctx context.Context, in *showPath) (*Empty, error) {
+func (s *Server) deleteRecording(ctx context.Context, in *ShowPath) (*Empty, error) {
 	show, err := s.Rooms.Show(ctx, in.Show)
 	if err != nil {
 		return nil, err
