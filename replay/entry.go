@@ -32,41 +32,41 @@ const (
 // entry is one line of an index: a JSON object whose last member, c, is the CRC-32C of everything before it. Lines are
 // self-contained, so that one that is damaged takes no other with it. Times are in ticks, wall in Unix milliseconds.
 type entry struct {
-	Type string `json:"type"`
+	Type string
 
 	// meta
-	Version int    `json:"version"`
-	Show    string `json:"show"`
+	Version int
+	Show    string
 
-	TargetDuration int `json:"target_duration"` // target
+	TargetDuration int // target
 
 	// init
-	Codecs  string      `json:"codecs"`
-	Width   int         `json:"width"`
-	Height  int         `json:"height"`
-	Reorder media.Ticks `json:"reorder"`
-	FPS     float64     `json:"fps"`
+	Codecs  string
+	Width   int
+	Height  int
+	Reorder media.Ticks
+	FPS     float64
 
 	// epoch (start and wall), part, segment, gap
-	MSN           int64       `json:"msn"`
-	Start         media.Ticks `json:"start"`
-	Duration      media.Ticks `json:"dur"` // of the part in a part entry
-	Wall          int64       `json:"wall"`
-	Init          int         `json:"init"` // its number, also in an init entry
-	Discontinuity bool        `json:"disc"`
-	Independent   bool        `json:"ind"` // of the segment
+	MSN           int64
+	Start         media.Ticks
+	Duration      media.Ticks // of the part in a part entry
+	Wall          int64
+	Init          int // its number, also in an init entry
+	Discontinuity bool
+	Independent   bool // of the segment
 
 	// part
-	Part            int   `json:"part"`
-	Offset          int64 `json:"off"`
-	PartIndependent bool  `json:"part_ind"`
+	Part            int
+	Offset          int64
+	PartIndependent bool
 
-	Size int64  `json:"size"` // of the bytes of an init, part or segment
-	CRC  uint32 `json:"crc"`  // CRC-32C of the bytes of an init or part
+	Size int64  // of the bytes of an init, part or segment
+	CRC  uint32 // CRC-32C of the bytes of an init or part
 
 	// Durable is how many segments from the first on were known to be on the disk, not only handed to the system, when
 	// a segment, gap or end entry was written. After a crash, bytes of later ones are checked against their CRC.
-	Durable int64 `json:"durable"`
+	Durable int64
 }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -130,12 +130,6 @@ func checkLine(b []byte) bool {
 
 // isPart tells part entries, most of an index, from others without parsing them.
 func isPart(b []byte) bool { return bytes.HasPrefix(b, []byte(`{"type":"`+entryPart+`"`)) }
-
-// parseLine parses a checked line.
-func parseLine(b []byte) (e entry, err error) {
-	err = json.Unmarshal(b, &e)
-	return e, err
-}
 
 func appendMeta(show string) []byte {
 	return newLine(nil, entryMeta).int("version", indexVersion).str("show", show).seal(0)

@@ -32,6 +32,7 @@ type Recording struct {
 	lastInit int // the highest number met, also of one that could not be written
 	epochs   media.Epochs
 	segments []playlist.Segment // complete ones and gaps, numbered without holes; elements never change
+	longest  media.Ticks        // of the segments
 	open     *playlist.Segment  // with its parts; replaced, never changed
 	ended    bool
 	version  uint64 // rises with whatever a playlist shows
@@ -247,6 +248,7 @@ func (r *Recording) addSegment(s playlist.Segment) {
 		}
 	}
 	r.segments = append(r.segments, s)
+	r.longest = max(r.longest, s.Duration)
 	r.open = nil
 	r.rate.add(r.segments, r.targetDuration())
 	r.version++
@@ -286,11 +288,7 @@ func (r *Recording) targetDuration() int {
 	if r.target > 0 || len(r.segments) == 0 {
 		return r.target
 	}
-	var longest media.Ticks
-	for i := range r.segments {
-		longest = max(longest, r.segments[i].Duration)
-	}
-	return max(1, int((longest+media.TicksPerSecond-1)/media.TicksPerSecond))
+	return max(1, int((r.longest+media.TicksPerSecond-1)/media.TicksPerSecond))
 }
 
 // addEpoch adds a mapping. One that starts where the last one does takes its place: nothing was presented between.
