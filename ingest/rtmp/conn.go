@@ -37,7 +37,7 @@ type wire struct {
 	deadline deadline
 	armed    time.Time // the read deadline that is set on the connection
 
-	failed atomic.Bool // a write failed
+	failed atomic.Pointer[error] // of a write
 	once   sync.Once
 	ended  chan struct{}
 	why    error // set before ended is closed
@@ -165,7 +165,7 @@ func (w *wire) Write(p []byte) (int, error) {
 	}
 	n, err := w.Conn.Write(p)
 	if err != nil {
-		w.failed.Store(true)
+		w.failed.Store(&err)
 	}
 	return n, err
 }

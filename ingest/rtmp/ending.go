@@ -28,25 +28,25 @@ const (
 	Playback     Reason = "playback"
 
 	// Breaches of the protocol or of the limits.
-	NotRTMP        Reason = "not_rtmp"
-	BadChunk       Reason = "chunk_header"
-	BadChunkSize   Reason = "chunk_size"
-	ChunkStreams   Reason = "chunk_streams"
-	MessageSize    Reason = "message_size"
-	Buffered       Reason = "buffered_bytes"
-	BadAMF         Reason = "amf"
-	BadCommand     Reason = "command"
-	ConnectionCap  Reason = "too_many_connections"
-	AddressCap     Reason = "too_many_connections_from_address"
-	ConnectionFail Reason = "connection_failed" // a read or write failed
-	Defect         Reason = "internal"          // a panic, or the RTMP library gave up
+	NotRTMP       Reason = "not_rtmp"
+	BadChunk      Reason = "chunk_header"
+	BadChunkSize  Reason = "chunk_size"
+	ChunkStreams  Reason = "chunk_streams"
+	MessageSize   Reason = "message_size"
+	Buffered      Reason = "buffered_bytes"
+	BadAMF        Reason = "amf"
+	BadCommand    Reason = "command"
+	ConnectionCap Reason = "too_many_connections"
+	AddressCap    Reason = "too_many_connections_from_address"
+	NotReading    Reason = "not_reading" // a write was not taken in time
+	Defect        Reason = "internal"    // a panic, or the RTMP library gave up
 )
 
 // Reasons lists every reason.
 var Reasons = []Reason{
 	EndedByPeer, Unpublished, Shutdown, Displaced, HandshakeTimeout, PublishTimeout, IdleTimeout, WrongKey, TooManyKeys,
 	Refused, Codec, NoTracks, SecondStream, Playback, NotRTMP, BadChunk, BadChunkSize, ChunkStreams, MessageSize,
-	Buffered, BadAMF, BadCommand, ConnectionCap, AddressCap, ConnectionFail, Defect,
+	Buffered, BadAMF, BadCommand, ConnectionCap, AddressCap, NotReading, Defect,
 }
 
 // Codes of onStatus messages. Encoders built on librtmp end at once, with the description in their log, when they see

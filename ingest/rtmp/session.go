@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"os"
 	"runtime/debug"
 	"time"
 
@@ -162,8 +163,12 @@ func (c *session) ending() *ending {
 			return &ending{reason: Unpublished}
 		}
 		return &ending{reason: EndedByPeer}
-	case c.wire.failed.Load():
-		return &ending{reason: ConnectionFail, detail: "a write failed", err: c.err}
+	}
+	if err := c.wire.failed.Load(); err != nil {
+		if errors.Is(*err, os.ErrDeadlineExceeded) {
+			return &ending{reason: NotReading, err: *err}
+		}
+		return &ending{reason: EndedByPeer, err: *err}
 	}
 	return &ending{reason: Defect, detail: "the RTMP library gave up", err: c.err}
 }
@@ -171,7 +176,7 @@ func (c *session) ending() *ending {
 // tell puts the reason on the wire when the publisher is to know it.
 func (c *session) tell(err error) {
 	var e *ending
-	if !errors.As(err, &e) || e.code == "" || c.conn == nil || c.wire.failed.Load() {
+	if !errors.As(err, &e) || e.code == "" || c.conn == nil || c.wire.failed.Load() != nil {
 		return
 	}
 	status := amfObject{{"level", "error"}, {"code", e.code}, {"description", e.detail}}
@@ -203,7 +208,7 @@ func (c *session) admit() error {
 	}
 	c.acked = c.wire.received
 	if err := c.send(2, rtmp.ControlStreamID, &rtmpmsg.Ack{SequenceNumber: uint32(c.acked)}); err != nil {
-		return &ending{reason: ConnectionFail, detail: "an acknowledgement could not be sent", err: err}
+		return &ending{reason: NotReading, detail: "an acknowledgement could not be sent", err: err}
 	}
 	return nil
 }
@@ -233,7 +238,7 @@ func (c *session) control(m message) error {
 	case m.typeID == typeUserControl && len(m.body) >= 6 && binary.BigEndian.Uint16(m.body) == pingRequest && c.conn != nil:
 		pong := &rtmpmsg.UserCtrl{Event: &rtmpmsg.UserCtrlEventPingResponse{Timestamp: binary.BigEndian.Uint32(m.body[2:])}}
 		if err := c.send(2, rtmp.ControlStreamID, pong); err != nil {
-			return &ending{reason: ConnectionFail, detail: "a pong could not be sent", err: err}
+			return &ending{reason: NotReading, detail: "a pong could not be sent", err: err}
 		}
 	case m.typeID == typeUserControl && len(m.body) < 6:
 		c.server.metrics.anomaly(UnknownMessage)
