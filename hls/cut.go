@@ -33,7 +33,6 @@ type cut struct {
 	samples int // of the leading queue that the part holds
 	segment bool
 	forced  bool // the segment ends without an IDR
-	drain   bool // no more samples come that could belong to it
 	final   bool // it is the last of its run
 	begins  *trackSet
 }
@@ -195,9 +194,7 @@ func (p *Packager) closePart(c *cut) {
 		if p.cur.video == nil {
 			sounds = c.samples
 		} else {
-			if !c.drain && !a.passed(c.at) {
-				p.fillSilence(a, c.at)
-			}
+			p.fillSilence(a, c.at)
 			sounds = a.before(c.at)
 		}
 		f.audio = a.queue[:sounds]
@@ -240,6 +237,9 @@ func (p *Packager) lastDuration(c *cut) media.Ticks {
 
 // fillSilence stands in for sound that did not come until t: a player would stop where one of its tracks ends.
 func (p *Packager) fillSilence(a *audioTrack, t media.Ticks) {
+	if a.begun && a.end() >= t {
+		return
+	}
 	if !a.begun {
 		a.begun, a.next = true, a.units(p.seg.Start)
 	}
@@ -368,7 +368,7 @@ func (p *Packager) endRun() {
 
 // endRunAt packages all that is held before end, and ends part and segment there. Sound from end on stays queued.
 func (p *Packager) endRunAt(end media.Ticks) {
-	if a := p.cur.audio; p.cur.video == nil && a.end() < end {
+	if a := p.cur.audio; p.cur.video == nil {
 		p.fillSilence(a, end)
 	}
 	for {
@@ -376,12 +376,11 @@ func (p *Packager) endRunAt(end media.Ticks) {
 		if c == nil {
 			break
 		}
-		c.drain = true
 		p.closePart(c)
 	}
 	switch {
 	case end > p.partStart:
-		p.closePart(&cut{at: end, samples: p.samplesBefore(end), segment: true, drain: true, final: true})
+		p.closePart(&cut{at: end, samples: p.samplesBefore(end), segment: true, final: true})
 	case len(p.seg.Parts) > 0:
 		p.closeSegment(&cut{final: true})
 	}
