@@ -41,8 +41,8 @@ func start(t *testing.T, name string, cmd *exec.Cmd) *process {
 	}()
 	t.Cleanup(func() {
 		p.kill()
-		if t.Failed() {
-			t.Logf("%s %s:\n%s", name, strings.Join(cmd.Args[1:], " "), p.out)
+		if out := p.out.String(); t.Failed() && out != "" {
+			t.Logf("%s %s:\n%s", name, strings.Join(cmd.Args[1:], " "), out)
 		}
 	})
 	return p
