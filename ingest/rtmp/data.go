@@ -25,7 +25,7 @@ func (p *publisher) data(m message) error {
 		values = values[1:]
 	}
 	if len(values) < 2 {
-		p.metrics.anomaly(BadMetadata)
+		p.anomaly(BadMetadata)
 		return nil
 	}
 	switch values[0] {
@@ -34,7 +34,7 @@ func (p *publisher) data(m message) error {
 	case "onTextData", "onCuePoint", "@vitrine":
 		return p.timedMessage(values[1], m.timestamp)
 	default:
-		p.metrics.anomaly(UnknownMessage)
+		p.anomaly(UnknownMessage)
 	}
 	return nil
 }
@@ -43,7 +43,7 @@ func (p *publisher) data(m message) error {
 func (p *publisher) describe(v any) {
 	o, ok := v.(amfObject)
 	if !ok {
-		p.metrics.anomaly(BadMetadata)
+		p.anomaly(BadMetadata)
 		return
 	}
 	number := func(name string) float64 {
@@ -65,7 +65,7 @@ func (p *publisher) describe(v any) {
 func (p *publisher) timedMessage(v any, timestamp uint32) error {
 	payload := timedJSON(v)
 	if payload == nil {
-		p.metrics.anomaly(BadMetadata)
+		p.anomaly(BadMetadata)
 		return nil
 	}
 	t := timed{at: p.retimer.At(timestamp), data: payload}

@@ -22,6 +22,7 @@ type publisher struct {
 	pub     media.Publication
 	log     *slog.Logger
 	metrics *Metrics
+	anomaly func(Anomaly)
 	retimer *media.Retimer
 	since   time.Time
 	patient time.Duration // how long to wait for a usable track
@@ -43,7 +44,7 @@ type timed struct {
 }
 
 func newPublisher(pub media.Publication, patient time.Duration, now time.Time, log *slog.Logger, m *Metrics) *publisher {
-	return &publisher{pub: pub, log: log, metrics: m, retimer: media.NewRetimer(), since: now, patient: patient}
+	return &publisher{pub: pub, log: log, metrics: m, anomaly: m.anomaly, retimer: media.NewRetimer(), since: now, patient: patient}
 }
 
 // media takes one audio or video message and owns its body.
@@ -70,10 +71,10 @@ func (p *publisher) takeVideo(m message, arrival time.Time) error {
 	case t.packet != packetFrame:
 		return nil
 	case len(t.payload) == 0:
-		p.metrics.anomaly(EmptyMedia)
+		p.anomaly(EmptyMedia)
 		return nil
 	}
-	unit, ok := p.h264.clean(t.payload, p.metrics.anomaly)
+	unit, ok := p.h264.clean(t.payload, p.anomaly)
 	if !ok {
 		return nil
 	}
@@ -99,10 +100,10 @@ func (p *publisher) takeAudio(m message, arrival time.Time) error {
 	case t.packet != packetFrame:
 		return nil
 	case len(t.payload) == 0: // some encoders send these while muted
-		p.metrics.anomaly(EmptyMedia)
+		p.anomaly(EmptyMedia)
 		return nil
 	case p.audio == nil:
-		p.metrics.anomaly(NoConfig)
+		p.anomaly(NoConfig)
 		return nil
 	}
 	timing := p.time(media.Audio, m.timestamp, 0)
@@ -119,7 +120,7 @@ func (p *publisher) time(kind media.Kind, dts uint32, cts int32) media.Timing {
 	if timing.Anomaly == "" {
 		return timing
 	}
-	p.metrics.anomaly(Anomaly(timing.Anomaly))
+	p.anomaly(Anomaly(timing.Anomaly))
 	if timing.Rebased {
 		p.log.Info("publisher's clock moved", "kind", kind.String(), "anomaly", string(timing.Anomaly), "timestamp_ms", dts, "publisher_ms", timing.DTS.Milliseconds())
 	}
@@ -128,15 +129,10 @@ func (p *publisher) time(kind media.Kind, dts uint32, cts int32) media.Timing {
 
 // configured takes a track's new parameters, nil when they are unchanged, or why they cannot be used.
 func (p *publisher) configured(track *media.Track, err error) error {
-	var refusal *ending
-	switch {
-	case errors.As(err, &refusal):
-		return err
-	case err != nil:
-		p.metrics.anomaly(BadConfig)
-		p.log.Warn("unusable codec configuration", "error", err)
-		return nil
-	case track == nil:
+	if err != nil {
+		return p.unusable(err)
+	}
+	if track == nil {
 		return nil
 	}
 	slot := &p.video
@@ -153,6 +149,17 @@ func (p *publisher) configured(track *media.Track, err error) error {
 		return nil
 	}
 	return p.name()
+}
+
+// unusable tells of a configuration that cannot be used. Only a refused codec ends the publish.
+func (p *publisher) unusable(err error) error {
+	var refusal *ending
+	if errors.As(err, &refusal) {
+		return err
+	}
+	p.anomaly(BadConfig)
+	p.log.Warn("unusable codec configuration", "error", err)
+	return nil
 }
 
 // sample passes a sample on, or holds it until the tracks are known.
@@ -176,7 +183,7 @@ func (p *publisher) hold(t timed, size int) error {
 	if t.at-p.held[0].at < holdSpan && p.heldBytes < holdBytes && len(p.held) < holdItems {
 		return nil
 	}
-	p.metrics.anomaly(HeldTooLong)
+	p.anomaly(HeldTooLong)
 	return p.begin()
 }
 
@@ -228,7 +235,7 @@ func (p *publisher) write(t timed) error {
 // writeData passes a timed message on. That it is not taken concerns this message alone.
 func (p *publisher) writeData(t timed) {
 	if err := p.pub.WriteData(t.at, t.data); err != nil {
-		p.metrics.anomaly(RefusedData)
+		p.anomaly(RefusedData)
 		p.log.Warn("timed message refused", "publisher_ms", t.at.Milliseconds(), "error", err)
 		return
 	}
