@@ -197,18 +197,28 @@ func (a *Archive) Recording(showID string) (*Recording, error) {
 		if err != nil {
 			return nil, err
 		}
-		a.mu.Lock()
-		defer a.mu.Unlock()
-		if r := a.recorders[showID]; r != nil { // began while this read
-			return r.rec, nil
-		}
-		a.remember(rec)
-		return rec, nil
+		return a.settleOn(rec), nil
 	})
 	if err != nil {
 		return nil, errs.Wrap(op, err)
 	}
-	return v.(*Recording), nil //nolint:errcheck,forcetypeassert // made above
+	return v.(*Recording), nil // made above
+}
+
+// settleOn keeps a recording that was just read, unless somebody recorded or deleted the show meanwhile.
+func (a *Archive) settleOn(read *Recording) *Recording {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if r := a.recorders[read.show]; r != nil {
+		return r.rec
+	}
+	if rec := a.idle[read.show]; rec != nil {
+		return rec
+	}
+	if !a.busy[read.show] && read.exists(indexName) {
+		a.remember(read)
+	}
+	return read
 }
 
 func (a *Archive) inMemory(showID string) *Recording {

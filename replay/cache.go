@@ -56,7 +56,7 @@ func (c *cache) get(key cacheKey, fresh func(cached) bool, make func() (cached, 
 	if err != nil {
 		return nil, err
 	}
-	return v.(cached), nil //nolint:errcheck,forcetypeassert // made above
+	return v.(cached), nil // made above
 }
 
 func (c *cache) peek(key cacheKey) (cached, bool) {
@@ -67,7 +67,7 @@ func (c *cache) peek(key cacheKey) (cached, bool) {
 		return nil, false
 	}
 	c.order.MoveToFront(e)
-	return e.Value.(cacheItem).value, true //nolint:errcheck,forcetypeassert // only put adds
+	return e.Value.(cacheItem).value, true // only put adds
 }
 
 func (c *cache) put(key cacheKey, v cached) {
@@ -80,7 +80,7 @@ func (c *cache) put(key cacheKey, v cached) {
 	c.items[key] = c.order.PushFront(cacheItem{key, v})
 	c.bytes += v.size()
 	for c.bytes > c.limit {
-		c.remove(c.order.Back().Value.(cacheItem).key) //nolint:errcheck,forcetypeassert // as above
+		c.remove(c.order.Back().Value.(cacheItem).key) // as above
 	}
 	c.metrics.CacheBytes.Set(float64(c.bytes))
 }
@@ -103,7 +103,7 @@ func (c *cache) remove(key cacheKey) {
 	if !ok {
 		return
 	}
-	c.bytes -= e.Value.(cacheItem).value.size() //nolint:errcheck,forcetypeassert // as above
+	c.bytes -= e.Value.(cacheItem).value.size() // as above
 	c.order.Remove(e)
 	delete(c.items, key)
 }

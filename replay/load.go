@@ -8,7 +8,6 @@ import (
 	"io"
 	"math"
 	"os"
-	"path"
 	"path/filepath"
 
 	"github.com/vitrine-live/vitrine/hls/playlist"
@@ -277,6 +276,3 @@ func (l *loader) checkPart(e *entry) error {
 	}
 	return nil
 }
-
-// name is the path of a file of the show below its root.
-func (r *Recording) name(file string) string { return path.Join(r.dir, file) }

@@ -18,7 +18,7 @@ func (a *Archive) takeUp(showID string) (rec *Recording, d disk, index *indexFil
 	fresh := errs.KindOf(err) == errs.NotFound
 	switch {
 	case fresh:
-		rec, err = &Recording{show: showID, root: a.root, dir: showID}, nil
+		rec = &Recording{show: showID, root: a.root, dir: showID}
 		if mkErr := a.root.Mkdir(showID, 0o755); mkErr != nil && !errors.Is(mkErr, fs.ErrExist) {
 			return nil, nil, nil, cannotWrite(op, mkErr)
 		}

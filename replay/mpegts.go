@@ -35,7 +35,7 @@ func (a *Archive) serveTS(w http.ResponseWriter, r *http.Request, rec *Recording
 	if err != nil {
 		return err
 	}
-	b := v.(remuxed) //nolint:errcheck,forcetypeassert // made above
+	b := v.(remuxed) // made above
 	serveMedia(w, r, bytes.NewReader(b), typeTS, etagOf("t", msn, int64(len(b))))
 	return nil
 }

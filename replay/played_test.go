@@ -227,7 +227,7 @@ func TestPoster(t *testing.T) {
 	e.record(t, a, show)
 	url := serve(t, a) + show + "/poster.jpg"
 	for range 2 { // made while the show was recorded, then again because it is gone
-		resp, err := http.Get(url) //nolint:noctx // the test's own server
+		resp, err := http.Get(url)
 		if err != nil {
 			t.Fatal(err)
 		}

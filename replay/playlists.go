@@ -53,7 +53,7 @@ func (a *Archive) servePlaylist(w http.ResponseWriter, r *http.Request, rec *Rec
 	if err != nil {
 		return err
 	}
-	out := v.(*rendered) //nolint:errcheck,forcetypeassert // made above
+	out := v.(*rendered) // made above
 	cacheControl := cacheEvent
 	if out.ended {
 		cacheControl = cacheVOD

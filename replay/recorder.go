@@ -93,7 +93,7 @@ func (r *Recorder) Close() error {
 // Recording is what is recorded, this recorder's work included as it proceeds.
 func (r *Recorder) Recording() *Recording { return r.rec }
 
-// Recorded, OpenSegment and InitData are those of the Recording.
+// Recorded reports whether a segment is recorded. See Recording.Recorded.
 func (r *Recorder) Recorded(msn int64) bool { return r.rec.Recorded(msn) }
 
 // OpenSegment opens a recorded segment. See Recording.OpenSegment.
@@ -172,7 +172,11 @@ func (r *Recorder) pause(reason string, err error) {
 		return
 	}
 	r.archive.metrics.Paused.Inc()
-	r.log.Error("recording is paused; the show goes on", "reason", reason, "error", err)
+	log := r.log
+	if err != nil {
+		log = log.With("error", err)
+	}
+	log.Error("recording is paused; the show goes on", "reason", reason)
 }
 
 // paused reports whether recording is paused.

@@ -169,10 +169,10 @@ func (w *writer) packet(p *pid, flags byte, unitStart bool, payload []byte) []by
 
 // adaptationField writes an adaptation field of size bytes.
 func (w *writer) adaptationField(size int, flags byte) {
-	switch {
-	case size == 0:
+	switch size {
+	case 0:
 		return
-	case size == 1:
+	case 1: // a length of nothing
 		w.out = append(w.out, 0)
 		return
 	}
