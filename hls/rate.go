@@ -17,7 +17,7 @@ type rateMeter struct {
 // What is declared beyond what was measured, since a player that believes a rate must not be surprised by the next
 // segment.
 const (
-	peakHeadroomPercent = 115
+	peakHeadroomPercent = 120
 	peakStep            = 50_000
 	averageStep         = 10_000
 )

@@ -3,7 +3,6 @@ package hls
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"strconv"
 	"strings"
@@ -164,11 +163,8 @@ func allow(w http.ResponseWriter, r *http.Request) bool {
 	return false
 }
 
-// fail answers with a problem document, or not at all when the client is gone.
+// fail answers with a problem document.
 func fail(w http.ResponseWriter, r *http.Request, err error) {
-	if r.Context().Err() != nil || errors.Is(err, context.Canceled) {
-		return
-	}
 	status := statusOf(err)
 	if status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "1")
@@ -196,7 +192,7 @@ func problem(w http.ResponseWriter, r *http.Request, status int, detail string) 
 
 // acceptsGzip reads an Accept-Encoding header (RFC 9110, 12.5.3).
 func acceptsGzip(header string) bool {
-	any := false
+	anyCoding := false
 	for item := range strings.SplitSeq(header, ",") {
 		coding, params, _ := strings.Cut(item, ";")
 		coding = strings.TrimSpace(coding)
@@ -205,10 +201,10 @@ func acceptsGzip(header string) bool {
 		case strings.EqualFold(coding, "gzip"):
 			return wanted
 		case coding == "*":
-			any = wanted
+			anyCoding = wanted
 		}
 	}
-	return any
+	return anyCoding
 }
 
 // refused reports whether the parameters of an Accept-Encoding item are a weight of zero.

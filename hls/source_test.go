@@ -212,9 +212,9 @@ func TestPackagerPlain(t *testing.T) {
 	// The sound that came before the first picture is left out; silence takes its place, and that of the sound of the
 	// last picture.
 	all := c.samples()
-	real := slices.DeleteFunc(slices.Clone(all), func(s packaged) bool { return s.number == 0 })
-	if len(real) != int(src.number)-1 || len(all) > len(real)+3 {
-		t.Errorf("%d samples and %d of silence, wrote %d", len(real), len(all)-len(real), src.number)
+	kept := slices.DeleteFunc(slices.Clone(all), func(s packaged) bool { return s.number == 0 })
+	if len(kept) != int(src.number)-1 || len(all) > len(kept)+3 {
+		t.Errorf("%d samples and %d of silence, wrote %d", len(kept), len(all)-len(kept), src.number)
 	}
 }
 

@@ -280,13 +280,13 @@ func (s *Stream) find(msn int64) (seg segment, init initFile, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	found := s.open
-	if found == nil || found.info.MSN != msn {
-		all := s.all()
-		i := slices.IndexFunc(all, func(c *segment) bool { return c.info.MSN == msn })
-		if i < 0 {
-			return segment{}, initFile{}, false
+	for _, list := range [2][]*segment{s.gone, s.segments} {
+		if len(list) > 0 && msn >= list[0].info.MSN && msn-list[0].info.MSN < int64(len(list)) {
+			found = list[msn-list[0].info.MSN]
 		}
-		found = all[i]
+	}
+	if found == nil || found.info.MSN != msn {
+		return segment{}, initFile{}, false
 	}
 	if in := s.inits[found.info.Init]; in != nil {
 		init = *in

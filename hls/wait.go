@@ -40,7 +40,8 @@ func (s *Stream) wait(ctx context.Context, limit time.Duration, ready func(*vers
 		case <-timer.C:
 			return nil, errs.New(errs.Unavailable, "hls.Stream", "the media did not come within %v", limit)
 		case <-ctx.Done():
-			return nil, context.Cause(ctx)
+			// The client is gone, or the server ends: then somebody still reads the answer.
+			return nil, errs.As(errs.Unavailable, "hls.Stream", context.Cause(ctx), "the server stopped waiting")
 		}
 		e = s.live.Load()
 		if ok, err := ready(e.version); ok || err != nil {
