@@ -143,3 +143,26 @@ func reload(b *testing.B, client *http.Client, url string) {
 		b.Error(resp.Status, err)
 	}
 }
+
+// nowhere is a ResponseWriter that takes everything.
+type nowhere struct{ header http.Header }
+
+func (n nowhere) Header() http.Header       { return n.header }
+func (nowhere) WriteHeader(int)             {}
+func (nowhere) Write(p []byte) (int, error) { return len(p), nil }
+
+// BenchmarkHandler is the part of an answer that is ours, without the connection.
+func BenchmarkHandler(b *testing.B) {
+	st := newStudio(b, Config{}, Resume{}, nil)
+	st.parts(50)
+	for _, name := range []string{"main.m3u8", "main.m3u8?_HLS_msn=12&_HLS_part=1&_HLS_skip=YES", "12.1.m4s", "11.m4s"} {
+		b.Run(name, func(b *testing.B) {
+			r := httptest.NewRequestWithContext(b.Context(), http.MethodGet, "/"+name, nil)
+			r.Header.Set("Accept-Encoding", "gzip")
+			b.ReportAllocs()
+			for b.Loop() {
+				st.s.Serve(nowhere{http.Header{}}, r, r.URL.Path[1:])
+			}
+		})
+	}
+}
