@@ -63,7 +63,7 @@ type recording struct {
 	data    []string
 	dataAt  []media.Ticks
 	fail    error // of the next Write
-	keep    int   // payloads to keep, all when 0
+	panics  bool  // at the next Write
 	err     error
 
 	done    chan struct{}
@@ -89,14 +89,14 @@ func (p *recording) SetTracks(tracks []media.Track) error {
 func (p *recording) Write(s media.Sample) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.panics {
+		panic("a defect behind the gate")
+	}
 	if p.fail != nil {
 		return p.fail
 	}
 	if len(p.tracks) == 0 {
 		return errs.New(errs.Internal, "test", "a sample before any track")
-	}
-	if p.keep > 0 && len(p.samples) >= p.keep {
-		s.Payload = nil
 	}
 	p.samples = append(p.samples, s)
 	p.notify()

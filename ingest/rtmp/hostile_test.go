@@ -100,25 +100,16 @@ func TestAttacks(t *testing.T) {
 		t.Run(a.name, func(t *testing.T) {
 			h := serve(t, Config{})
 			c, p := h.attack(i)
-			done := make(chan struct{})
-			go func() { // reads, so that the server can answer
-				defer close(done)
-				buf := make([]byte, 4096)
-				for {
-					if _, err := c.Read(buf); err != nil {
-						return
-					}
-				}
-			}()
 			err := c.try(a.wire)
 			if a.ends != "" {
-				<-done
+				c.closedByServer()
 				h.endedBy(a.ends)
 				return
 			}
 			if err != nil {
 				t.Fatal(err)
 			}
+			c.ping()
 			if p != nil {
 				c.video(500, avcFrame(0, filled(idr, 1234)))
 				p.wait(t, "a sample after the attack", func() bool {
@@ -127,13 +118,27 @@ func TestAttacks(t *testing.T) {
 				})
 			}
 			c.Close()
-			<-done
 			h.untilQuiet()
 			h.endedBy(EndedByPeer)
 			if a.odd != "" && h.anomalies(a.odd) == 0 {
 				t.Errorf("%s was not counted", a.odd)
 			}
 		})
+	}
+}
+
+// ping returns when the server has answered all that was sent before.
+func (c *client) ping() {
+	c.t.Helper()
+	c.send(message{typeID: typeUserControl, body: []byte{0, 6, 1, 2, 3, 4}})
+	for {
+		m, err := c.replies.next()
+		if err != nil {
+			c.t.Fatalf("waiting for a pong: %v", err)
+		}
+		if m.typeID == typeUserControl && string(m.body) == "\x00\x07\x01\x02\x03\x04" {
+			return
+		}
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/yutopp/go-rtmp"
+
 	"github.com/vitrine-live/vitrine/internal/errs"
 	"github.com/vitrine-live/vitrine/media"
 )
@@ -27,9 +29,10 @@ func (c *session) command(cmd *command) (forward bool, err error) {
 			return false, breach(BadCommand, "connect without its object")
 		}
 		c.app, c.encoder = cmd.object(0).text("app"), printable(cmd.object(0).text("flashVer"))
-		c.connected = true
+		c.connected, cmd.streamID = true, rtmp.ControlStreamID
 		return true, nil
 	case "createStream":
+		cmd.streamID = rtmp.ControlStreamID
 		if c.connected && c.streams < maxMessageStreams {
 			c.streams++
 		}

@@ -1,9 +1,12 @@
 package rtmp
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/binary"
 	"errors"
 	"net"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -545,6 +548,60 @@ func TestRateLimit(t *testing.T) {
 	if h.anomalies(Throttled) == 0 {
 		t.Error("not counted")
 	}
+}
+
+// A defect behind the gate ends the one connection that meets it.
+func TestPanicIsContained(t *testing.T) {
+	h := serve(t, Config{})
+	good, p := h.publisher()
+	c, victim := h.publisher()
+	victim.mu.Lock()
+	victim.panics = true
+	victim.mu.Unlock()
+	c.video(0, avcFrame(0, idr))
+	c.closedByServer()
+	victim.waitClosed(t)
+	good.video(0, avcFrame(0, idr))
+	p.waitSamples(t, 1)
+	if n := h.ended(Defect); n != 1 {
+		t.Errorf("%v defects", n)
+	}
+}
+
+func TestRTMPS(t *testing.T) {
+	certified := httptest.NewTLSServer(nil) // for its certificate
+	defer certified.Close()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := serveOn(t, Config{}, tls.NewListener(l, &tls.Config{Certificates: certified.TLS.Certificates}))
+	pool := x509.NewCertPool()
+	pool.AddCert(certified.Certificate())
+	conn, err := tls.Dial("tcp", h.addr, &tls.Config{RootCAs: pool, ServerName: "example.com"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	c := newClient(t, conn)
+	c.handshake()
+	c.mustPublish(goodKey)
+	p := h.next()
+	c.video(0, avcFrame(0, idr))
+	p.waitSamples(t, 1)
+	if !h.gate.request(0).Remote.IsValid() {
+		t.Error("the publisher's address is not known")
+	}
+	p.kick(errs.New(errs.Conflict, "op", "the show has ended"))
+	if code, description := c.status(); code != codeRejected || description != "the show has ended" {
+		t.Errorf("%s: %s", code, description)
+	}
+	c.Close()
+	p.waitClosed(t)
+
+	plain := connect(t, h.addr) // RTMP to the RTMPS port
+	plain.write(hello())
+	plain.closedByServer()
 }
 
 func TestConfigValidate(t *testing.T) {
