@@ -109,7 +109,7 @@ func (s *session) begin(ctx context.Context, p *publication, first media.Sample)
 	show := s.snapshotShow()
 	s.keep("add epoch", s.rooms.Store.AddEpoch(ctx, show.ID, epoch))
 	s.keep("update show", s.rooms.Store.UpdateShow(ctx, show))
-	s.log.Info("epoch begins", "show", show.ID, "epoch", len(show.Epochs), "show_time_ms", epoch.ShowTime.Milliseconds(), "protocol", p.req.Protocol, "remote", p.req.Remote)
+	s.log.Info("epoch begins", "epoch", len(show.Epochs), "show_time_ms", epoch.ShowTime.Milliseconds(), "protocol", p.req.Protocol, "remote", p.req.Remote)
 	if state != Live {
 		s.announceState(ctx, show, epoch.ShowTime)
 	}
