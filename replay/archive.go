@@ -351,18 +351,21 @@ func (a *Archive) removeDeleted() {
 	}
 }
 
-// hasSpace reports whether a segment may be recorded. What was paused goes on only with some room above the reserve, or
-// it would stop again at once.
+// leastRoom is the free space above the reserve that a paused recording needs to go on, or it would stop again at once.
+const leastRoom = 1 << 20
+
+// hasSpace reports whether a segment may be recorded.
 func (a *Archive) hasSpace(paused bool) bool {
-	if a.cfg.Reserve < 0 {
-		return true
-	}
-	need := a.cfg.Reserve
+	need := max(0, a.cfg.Reserve)
 	if paused {
-		need += need / 16
+		need += max(need/16, leastRoom)
 	}
 	return a.free.Load() >= need
 }
+
+// ranFull is called when the disk was full, whatever it said of itself before. What is free again counts when it is
+// looked at the next time.
+func (a *Archive) ranFull() { a.free.Store(0) }
 
 // watch keeps an eye on the free space and on how far recorders are behind.
 func (a *Archive) watch(ctx context.Context) {

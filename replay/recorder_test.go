@@ -133,6 +133,7 @@ func TestDiskFull(t *testing.T) {
 			t.Errorf("a gap opens: %v", err)
 		}
 		a.fault.set(func(f *fault) { f.budget = nil })
+		time.Sleep(spaceInterval)
 		s.run(r, 2)
 		synctest.Wait()
 		if st := r.Status(); st.Paused || st.Reason != "" || st.Gaps != 3 {
@@ -191,7 +192,8 @@ func checkGaps(t *testing.T, a *testArchive, s *show, gaps ...int) {
 func TestReserve(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newShow()
-		a := newArchive(t, Config{Reserve: 1600})
+		const reserve = 32 << 20
+		a := newArchive(t, Config{Reserve: reserve})
 		r := s.recorder(t, a.Archive)
 		s.start(r, 0)
 		seg := s.parts(r, 2)
@@ -203,15 +205,15 @@ func TestReserve(t *testing.T) {
 			synctest.Wait()
 		}
 		synctest.Wait()
-		a.setFree(1599)
+		a.setFree(reserve - 1)
 		time.Sleep(spaceInterval + time.Millisecond)
 		s.end(r, seg) // what was begun is finished
-		step(1599, 1)
+		step(reserve-1, 1)
 		if st := r.Status(); !st.Paused || !strings.Contains(st.Reason, "reserve") {
 			t.Errorf("status %+v", st)
 		}
-		step(1650, 1) // not yet
-		step(1700, 1)
+		step(reserve*33/32, 1) // not yet
+		step(reserve*17/16, 1)
 		if st := r.Status(); st.Paused {
 			t.Errorf("status %+v", st)
 		}
@@ -303,6 +305,7 @@ func TestInitWaitsForSpace(t *testing.T) {
 			t.Errorf("segments %+v", segs)
 		}
 		a.fault.set(func(f *fault) { f.failure = nil })
+		time.Sleep(spaceInterval)
 		s.run(r, 2)
 		if err := a.Close(); err != nil {
 			t.Error(err)

@@ -186,8 +186,17 @@ func newArchive(t testing.TB, cfg Config) *testArchive {
 
 func newArchiveIn(t testing.TB, dir string, cfg Config) *testArchive {
 	t.Helper()
+	return newArchiveOn(t, dir, cfg, nil)
+}
+
+// newArchiveOn makes an archive whose free space is what space says, or setFree when that is nil.
+func newArchiveOn(t testing.TB, dir string, cfg Config, space func(string) (int64, error)) *testArchive {
+	t.Helper()
 	ta := &testArchive{dir: dir, fault: &fault{}, log: &logLines{}, free: 1 << 40}
-	a, err := open(ta.dir, cfg, slog.New(slog.NewTextHandler(ta.log, nil)), nil, ta.fault.openDisk, ta.space)
+	if space == nil {
+		space = ta.space
+	}
+	a, err := open(ta.dir, cfg, slog.New(slog.NewTextHandler(ta.log, nil)), nil, ta.fault.openDisk, space)
 	if err != nil {
 		t.Fatal(err)
 	}

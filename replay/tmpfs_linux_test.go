@@ -25,7 +25,7 @@ func TestFullFileSystem(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newShow()
 		s.partSize = 200 << 10
-		a := newArchiveIn(t, dir, Config{Reserve: -1})
+		a := newArchiveOn(t, dir, Config{Reserve: -1}, freeSpace)
 		other := filepath.Join(dir, "other")
 		if err := os.WriteFile(other, make([]byte, 4<<20), 0o644); err != nil {
 			t.Fatal(err)

@@ -57,6 +57,7 @@ func (w *writer) check(err error) bool {
 		w.r.pause(fmt.Sprintf("less than the reserve of %d MiB is free on the disk", w.r.archive.cfg.Reserve>>20), nil)
 		return false
 	case isFull(err):
+		w.r.archive.ranFull()
 		w.r.pause("the disk is full", err)
 	default:
 		w.r.pause("the disk fails: "+err.Error(), err)
