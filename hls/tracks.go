@@ -74,21 +74,9 @@ func (s *trackSet) same(o *trackSet) bool { return s.sameVideo(o) && s.sameAudio
 func (s *trackSet) describe() error {
 	var init fmp4.Init
 	if s.video != nil {
-		var sps h264.SPS
-		if len(s.video.SPS) < 4 || len(s.video.PPS) == 0 {
-			return fmt.Errorf("H264 parameter sets are missing")
+		if err := s.describeVideo(); err != nil {
+			return err
 		}
-		if err := sps.Unmarshal(s.video.SPS); err != nil {
-			return fmt.Errorf("H264 SPS: %w", err)
-		}
-		s.info.Width, s.info.Height = sps.Width(), sps.Height()
-		if s.info.Width <= 0 || s.info.Height <= 0 || s.info.Width > math.MaxUint16 || s.info.Height > math.MaxUint16 {
-			return fmt.Errorf("H264 SPS: a picture of %d x %d", s.info.Width, s.info.Height)
-		}
-		if fps := sps.FPS(); fps >= 1 && fps <= 240 {
-			s.info.FrameRate = fps
-		}
-		s.info.Codecs = fmt.Sprintf("avc1.%02x%02x%02x", s.video.SPS[1], s.video.SPS[2], s.video.SPS[3])
 		init.Tracks = append(init.Tracks, &fmp4.InitTrack{
 			ID: videoTrackID, TimeScale: uint32(media.TicksPerSecond), Codec: &codecs.H264{SPS: s.video.SPS, PPS: s.video.PPS},
 		})
@@ -108,6 +96,26 @@ func (s *trackSet) describe() error {
 	}
 	ftyp := binary.BigEndian.Uint32(buf.Bytes())
 	s.data = bytes.Join([][]byte{brands, buf.Bytes()[ftyp:]}, nil)
+	return nil
+}
+
+// describeVideo takes what the SPS says. CODECS come from it too, as what a publisher announces may differ.
+func (s *trackSet) describeVideo() error {
+	var sps h264.SPS
+	if len(s.video.SPS) < 4 || len(s.video.PPS) == 0 {
+		return fmt.Errorf("H264 parameter sets are missing")
+	}
+	if err := sps.Unmarshal(s.video.SPS); err != nil {
+		return fmt.Errorf("H264 SPS: %w", err)
+	}
+	s.info.Width, s.info.Height = sps.Width(), sps.Height()
+	if s.info.Width <= 0 || s.info.Height <= 0 || s.info.Width > math.MaxUint16 || s.info.Height > math.MaxUint16 {
+		return fmt.Errorf("H264 SPS: a picture of %d x %d", s.info.Width, s.info.Height)
+	}
+	if fps := sps.FPS(); fps >= 1 && fps <= 240 {
+		s.info.FrameRate = fps
+	}
+	s.info.Codecs = fmt.Sprintf("avc1.%02x%02x%02x", s.video.SPS[1], s.video.SPS[2], s.video.SPS[3])
 	return nil
 }
 
