@@ -13,16 +13,15 @@ import (
 func TestKilledInMidShow(t *testing.T) {
 	s := serve(t)
 	r := s.newRoom(t)
-	product := s.newProduct(t, "Tea")
 	pub := publish(t, s, r.StreamKey, publication{picture: landscape, bframes: 2})
 	showID := s.onAir(t, r.ID)
 	var pins []pin
 	for i := range 5 {
 		pub.reach(t, (3+i)*fps)
-		pins = append(pins, s.pin(t, r.ID, product, nil))
+		pins = append(pins, s.pin(t, r.ID, s.newProduct(t, "Tea"), nil))
 	}
 	pub.reach(t, 9*fps+10)
-	pins = append(pins, s.pin(t, r.ID, product, nil))
+	pins = append(pins, s.pin(t, r.ID, s.newProduct(t, "Tea"), nil))
 	listed := s.listed(t, r.ID, showID)
 	s.kill()
 	pub.cut()
@@ -38,7 +37,7 @@ func TestKilledInMidShow(t *testing.T) {
 		t.Fatalf("the anchor is back in show %s, was in %s", got, showID)
 	}
 	pub.reach(t, again+4*fps)
-	pins = append(pins, s.pin(t, r.ID, product, nil))
+	pins = append(pins, s.pin(t, r.ID, s.newProduct(t, "Tea"), nil))
 	sentAfter := pub.finish(t)
 	s.state(t, showID, "ended", 5*time.Second)
 
@@ -53,10 +52,11 @@ func TestKilledInMidShow(t *testing.T) {
 	}
 	numbers := frameNumbers(t, s.url("/replay/"+showID+"/index.m3u8"), landscape)
 	cut := slices.Index(numbers, again)
-	if want := int(kept.Seconds()*fps + 0.5); cut != want {
+	if want := int(kept.Seconds()*fps + 0.5); cut > want || cut < want-2 {
 		t.Errorf("the replay has %d frames before the kill, %v of show time make %d", cut, kept, want)
 	}
-	wantFrames(t, "before the kill", numbers[:max(cut, 0)], 0, max(cut, 0))
+	whole := max(0, cut-2) // of the last ones, pictures that are coded after what they precede may not have come
+	wantFrames(t, "before the kill", numbers[:whole], 0, whole)
 	wantFrames(t, "after the kill", numbers[max(cut, 0):], again, sentAfter)
 
 	tl := s.timeline(t, showID)

@@ -69,7 +69,6 @@ func TestPinsLandOnTheirFrames(t *testing.T) {
 func TestPinByArrival(t *testing.T) {
 	s := serve(t)
 	r := s.newRoom(t)
-	product := s.newProduct(t, "Tea")
 	pub := publish(t, s, r.StreamKey, publication{picture: landscape})
 	showID := s.onAir(t, r.ID)
 	pub.reach(t, 3*fps)
@@ -78,6 +77,7 @@ func TestPinByArrival(t *testing.T) {
 	t.Logf("uplink with the encoder's delay: %v", uplink)
 	const frame = time.Second / fps
 	for i := range 10 {
+		product := s.newProduct(t, fmt.Sprint("Tea ", i))
 		pub.reach(t, (3+i)*fps+i*7)
 		before := time.Since(pub.start)
 		at := time.Duration(s.pin(t, r.ID, product, nil).ShowTimeMS) * time.Millisecond

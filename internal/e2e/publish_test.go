@@ -28,7 +28,7 @@ type publication struct {
 type publisher struct {
 	*process
 	first  int
-	start  time.Time // when the first frame was written
+	start  time.Time // when the first frame was captured
 	sent   atomic.Int64
 	end    chan struct{}
 	ended  sync.Once
@@ -42,8 +42,8 @@ func publish(t *testing.T, s *server, key string, p publication) *publisher {
 	pub := &publisher{first: p.first, end: make(chan struct{}), tunnel: dig(t, s.rtmp, p.from)}
 	args := []string{
 		"-hide_banner", "-loglevel", "warning", "-nostdin",
-		"-thread_queue_size", "64", "-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", fmt.Sprintf("%dx%d", p.width, p.height), "-r", strconv.Itoa(fps), "-i", "pipe:3",
-		"-thread_queue_size", "64", "-f", "s16le", "-ar", "48000", "-ac", "1", "-i", "pipe:4",
+		"-thread_queue_size", "64", "-probesize", "32", "-analyzeduration", "0", "-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", fmt.Sprintf("%dx%d", p.width, p.height), "-r", strconv.Itoa(fps), "-i", "pipe:3",
+		"-thread_queue_size", "64", "-probesize", "32", "-analyzeduration", "0", "-f", "s16le", "-ar", "48000", "-ac", "1", "-i", "pipe:4",
 		"-map", "0:v", "-map", "1:a", "-c:v", "libx264", "-preset", "veryfast", "-g", "60", "-keyint_min", "60", "-sc_threshold", "0",
 		"-b:v", "700k", "-maxrate", "900k", "-bufsize", "700k",
 	}
@@ -61,14 +61,28 @@ func publish(t *testing.T, s *server, key string, p publication) *publisher {
 	pub.process = start(t, "ffmpeg", cmd)
 	videoRead.Close()
 	audioRead.Close()
-	pub.start = time.Now()
-	pub.fed.Go(func() { pub.feed(videoWrite, p.size(), p.draw, true) })
-	pub.fed.Go(func() { pub.feed(audioWrite, 2*48000/fps, tone, false) })
 	t.Cleanup(func() {
 		pub.kill()
 		pub.stopFeeding()
 	})
+	pub.roll(t, videoWrite, audioWrite, p)
 	return pub
+}
+
+// roll waits until ffmpeg reads, which takes it a second, and then feeds it in real time.
+func (p *publisher) roll(t *testing.T, video, audio *os.File, pic publication) {
+	t.Helper()
+	first := make([]byte, pic.size())
+	pic.draw(first, p.first)
+	_ = video.SetWriteDeadline(time.Now().Add(20 * time.Second))
+	if _, err := video.Write(first); err != nil { // more than a pipe holds
+		t.Fatalf("ffmpeg does not read: %v", err)
+	}
+	_ = video.SetWriteDeadline(time.Time{})
+	p.start = time.Now()
+	p.sent.Add(1)
+	p.fed.Go(func() { p.feed(video, 1, pic.size(), pic.draw, true) })
+	p.fed.Go(func() { p.feed(audio, 0, 2*48000/fps, tone, false) })
 }
 
 func pipe(t *testing.T) (r, w *os.File) {
@@ -81,10 +95,10 @@ func pipe(t *testing.T) (r, w *os.File) {
 }
 
 // feed writes one buffer per frame when its time has come, until the end or until ffmpeg is gone.
-func (p *publisher) feed(w *os.File, size int, draw func(buf []byte, n int), counts bool) {
+func (p *publisher) feed(w *os.File, from, size int, draw func(buf []byte, n int), counts bool) {
 	defer w.Close()
 	buf := make([]byte, size)
-	for i := range 180 * fps {
+	for i := from; i < 180*fps; i++ {
 		draw(buf, p.first+i)
 		select {
 		case <-p.end:

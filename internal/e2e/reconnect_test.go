@@ -56,7 +56,7 @@ func TestAnchorComesBack(t *testing.T) {
 	checkTwoEpochs(t, s, showID, sentBefore, again, sentAfter)
 	tl := s.timeline(t, showID)
 	if b, a := tl.pin(t, before.ID), tl.pin(t, after.ID); b.ShowTimeMS != atBefore || a.ShowTimeMS != atAfter || len(tl.Epochs) != 2 ||
-		a.Wall.Sub(tl.Epochs[1].Wall) != time.Duration(atAfter-tl.Epochs[1].ShowTimeMS)*time.Millisecond {
+		(a.Wall.Sub(tl.Epochs[1].Wall)-time.Duration(atAfter-tl.Epochs[1].ShowTimeMS)*time.Millisecond).Abs() > time.Millisecond { // the epoch begins amid a millisecond
 		t.Errorf("the timeline has %+v, %+v, %+v", b, a, tl.Epochs)
 	}
 }
@@ -125,6 +125,7 @@ func checkTwoEpochs(t *testing.T, s *server, showID string, sentBefore, again, s
 	if cut < sentBefore-fps { // what the encoder and the network still held is lost
 		t.Errorf("%d frames were sent before the cut, the replay has %d", sentBefore, cut)
 	}
-	wantFrames(t, "before the cut", numbers[:cut], 0, cut)
+	whole := max(0, cut-2) // of the last ones, pictures that are coded after what they precede may not have come
+	wantFrames(t, "before the cut", numbers[:whole], 0, whole)
 	wantFrames(t, "after the cut", numbers[cut:], again, sentAfter)
 }

@@ -69,7 +69,7 @@ func (c *content) take(ctx context.Context, p *playlist) {
 				c.queue <- task{s, i}
 			}
 		}
-		if s.uri != "" && !c.closed[s.msn] && !s.gap {
+		if s.uri != "" && !c.closed[s.msn] {
 			c.closed[s.msn] = true
 			c.queue <- task{s, -1}
 			if s.discontinuity {
@@ -192,6 +192,11 @@ func (c *content) compareHint(ctx context.Context, uri string, data []byte) {
 }
 
 func (c *content) segment(ctx context.Context, s segment) {
+	if s.gap { // there is nothing to fetch, and what follows is judged anew
+		clear(c.next)
+		c.last = startOf{}
+		return
+	}
 	data := c.fetch(ctx, s.uri)
 	if data == nil {
 		return
@@ -276,7 +281,7 @@ func (c *content) begins(s segment, frags map[uint32]*fragment, tracks map[uint3
 			continue
 		}
 		now := startOf{msn: s.msn, discSeq: s.discSeq, presented: ticks(frag.firstPresented(), tracks[id].timescale), date: s.date, duration: s.duration}
-		if last := c.last; last.msn == s.msn-1 && last.duration > 0 {
+		if last := c.last; last.duration > 0 && last.msn == s.msn-1 {
 			if d := now.presented - last.presented; (d - last.duration).Abs() > millisecond {
 				c.f.violate(MediaTime, "segment %d: EXTINF %v, but the next one is presented %v later", last.msn, last.duration, d)
 			}
