@@ -113,7 +113,7 @@ func (p *Packager) SetTracks(tracks []media.Track) error {
 	if !p.inEpoch {
 		return errs.New(errs.Conflict, "hls.SetTracks", "no epoch was started")
 	}
-	set, err := newTrackSet(tracks, p.incoming)
+	set, err := newTrackSet(tracks, p.incoming, p.next)
 	if err != nil {
 		return err
 	}
@@ -122,6 +122,7 @@ func (p *Packager) SetTracks(tracks []media.Track) error {
 		p.incoming = set
 	case set.same(p.incoming):
 		p.next = nil
+	case p.next != nil && set.same(p.next):
 	case set.video == nil && p.incoming.video != nil:
 		p.endRun()
 		p.incoming = set

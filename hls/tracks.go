@@ -29,13 +29,14 @@ type trackSet struct {
 	data []byte
 }
 
-// newTrackSet checks the tracks and makes their initialization segment. The audio track of old goes on when its
-// parameters are the same.
-func newTrackSet(tracks []media.Track, old *trackSet) (*trackSet, error) {
+// newTrackSet checks the tracks and makes their initialization segment. The audio track of an older set goes on when
+// its parameters are the same.
+func newTrackSet(tracks []media.Track, older ...*trackSet) (*trackSet, error) {
 	const op = "hls.SetTracks"
 	s := &trackSet{}
 	for i := range tracks {
-		t := &tracks[i]
+		t := new(media.Track)
+		*t = tracks[i] // the slice may be used again
 		switch {
 		case t.Codec == media.H264 && s.video == nil:
 			s.video = t
@@ -54,8 +55,11 @@ func newTrackSet(tracks []media.Track, old *trackSet) (*trackSet, error) {
 	if err := s.describe(); err != nil {
 		return nil, errs.As(errs.Invalid, op, err, "the parameters of a track cannot be used: %v", err)
 	}
-	if old != nil && s.sameAudio(old) {
-		s.audio = old.audio
+	for _, old := range older {
+		if old != nil && s.sameAudio(old) {
+			s.audio = old.audio
+			break
+		}
 	}
 	return s, nil
 }
