@@ -49,7 +49,7 @@ func writeProblem(w http.ResponseWriter, status int, detail string) {
 
 // writeError is writeProblem for an error of a domain.
 func (s *Server) writeError(w http.ResponseWriter, r *http.Request, err error) {
-	p := s.problem(r.Context(), r.URL.Path, err).(*huma.ErrorModel) //nolint:errcheck,errorlint,forcetypeassert // made three lines above
+	p := s.problem(r.Context(), r.URL.Path, err).(*huma.ErrorModel) //nolint:errorlint,forcetypeassert // made three lines above
 	if p.Status == http.StatusServiceUnavailable || p.Status == http.StatusTooManyRequests {
 		w.Header().Set("Retry-After", "1")
 	}

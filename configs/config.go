@@ -109,7 +109,7 @@ func Load(path string, env []string) (Config, error) {
 }
 
 func (c *Config) readFile(path string) error {
-	b, err := os.ReadFile(path) //nolint:gosec // the operator names the file
+	b, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%s: there is no such configuration file", path)
 	}

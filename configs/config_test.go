@@ -53,11 +53,11 @@ func TestLoad(t *testing.T) {
 				return c.Live.ReconnectWindow.String() == "1m30s" && !c.Recording.Enabled && c.HLS.Window == 6 && c.Recording.Reserve == 1<<30
 			},
 		},
-		{name: "unknown key", file: "http:\n  addr: :80\n  adress: x\n", want: "vitrine.yaml:3: "},
+		{name: "unknown key", file: "http:\n  addr: :80\n  colour: x\n", want: "vitrine.yaml:3: "},
 		{name: "wrong type", file: "hls:\n  window: many\n", want: "vitrine.yaml:2: "},
 		{name: "bad duration", file: "hls:\n  part: 500\n", want: "500ms"},
 		{name: "no file", file: "-", want: "no such configuration file"},
-		{name: "unknown variable", env: []string{"VITRINE_HTTP_ADRESS=:80"}, want: "VITRINE_HTTP_ADRESS"},
+		{name: "unknown variable", env: []string{"VITRINE_HTTP_COLOUR=:80"}, want: "VITRINE_HTTP_COLOUR"},
 		{name: "bad variable", env: []string{"VITRINE_HLS_WINDOW=many"}, want: "not a whole number"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

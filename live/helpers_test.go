@@ -128,7 +128,7 @@ func tracks(t *testing.T) []media.Track {
 	}
 	return []media.Track{
 		{Codec: media.H264, SPS: sps, PPS: []byte{0x68, 0xcb, 0x83, 0xcb, 0x20}},
-		{Codec: media.AAC, Audio: &mpeg4audio.AudioSpecificConfig{Type: mpeg4audio.ObjectTypeAACLC, SampleRate: 48000, ChannelConfig: 2, ChannelCount: 2}},
+		{Codec: media.AAC, Audio: &mpeg4audio.AudioSpecificConfig{Type: mpeg4audio.ObjectTypeAACLC, SampleRate: 48000, ChannelConfig: 2}},
 	}
 }
 

@@ -13,7 +13,10 @@ func TestRescaleRoundsToNearestWithoutOverflow(t *testing.T) {
 		num, den int64
 		want     Ticks
 	}{
-		{1, 1, 2, 1}, {-1, 1, 2, -1}, {1, 1, 3, 0}, {90_000, 48_000, 90_000, 48_000},
+		{1, 1, 2, 1},
+		{-1, 1, 2, -1},
+		{1, 1, 3, 0},
+		{90_000, 48_000, 90_000, 48_000},
 		{12 * 3600 * 90_000, int64(time.Second), 90_000, Ticks(12 * time.Hour)},
 		{-12 * 3600 * 90_000, int64(time.Second), 90_000, -Ticks(12 * time.Hour)},
 	} {
@@ -46,8 +49,13 @@ func TestEpochsMapBothWays(t *testing.T) {
 		wall time.Duration
 		show int64
 	}{
-		{-time.Second, 0}, {0, 0}, {9 * time.Second, 9000}, {10 * time.Second, 10_000},
-		{12 * time.Second, 10_000}, {15 * time.Second, 10_000}, {16 * time.Second, 11_000},
+		{-time.Second, 0},
+		{0, 0},
+		{9 * time.Second, 9000},
+		{10 * time.Second, 10_000},
+		{12 * time.Second, 10_000},
+		{15 * time.Second, 10_000},
+		{16 * time.Second, 11_000},
 	} {
 		if got := es.ShowTimeAt(wall.Add(c.wall)).Milliseconds(); got != c.show {
 			t.Errorf("show time at +%v = %d, want %d", c.wall, got, c.show)

@@ -160,7 +160,7 @@ func (b *publishBench) loadFilm(ctx context.Context) (*pusher.Film, error) {
 	path := b.film
 	if path == "" {
 		path = filepath.Join(b.dir, "film.flv")
-		cmd := exec.CommandContext(ctx, "ffmpeg", "-v", "error", //nolint:gosec // fixed arguments
+		cmd := exec.CommandContext(ctx, "ffmpeg", "-v", "error",
 			"-f", "lavfi", "-i", "testsrc2=s=1280x720:r=30,noise=alls=12:allf=t", "-f", "lavfi", "-i", "sine=r=48000", "-t", "20",
 			"-c:v", "libx264", "-preset", "veryfast", "-g", "60", "-sc_threshold", "0", "-bf", "2", "-pix_fmt", "yuv420p",
 			"-b:v", "2480k", "-minrate", "2480k", "-maxrate", "2480k", "-bufsize", "2480k", "-x264-params", "nal-hrd=cbr",
@@ -169,7 +169,7 @@ func (b *publishBench) loadFilm(ctx context.Context) (*pusher.Film, error) {
 			return nil, fmt.Errorf("ffmpeg could not make the film: %w\n%s", err, out)
 		}
 	}
-	data, err := os.ReadFile(path) //nolint:gosec // the operator names the film
+	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
@@ -183,7 +183,7 @@ func (b *publishBench) startServer(ctx context.Context) error {
 		return err
 	}
 	readyPath := filepath.Join(b.dir, "ready.json")
-	b.server = exec.CommandContext(ctx, self, "serve", "--data", filepath.Join(b.dir, "data"), "--http", "127.0.0.1:0", "--rtmp", "127.0.0.1:0", "--ready-file", readyPath) //nolint:gosec // ourselves
+	b.server = exec.CommandContext(ctx, self, "serve", "--data", filepath.Join(b.dir, "data"), "--http", "127.0.0.1:0", "--rtmp", "127.0.0.1:0", "--ready-file", readyPath)
 	b.server.Env = append(os.Environ(), "VITRINE_LOG_LEVEL=error", "VITRINE_RTMP_MAX_CONNECTIONS=10000", "VITRINE_RTMP_MAX_CONNECTIONS_PER_ADDRESS=10000")
 	if b.core >= 0 {
 		b.server.Env = append(b.server.Env, "GOMAXPROCS=1")
@@ -223,7 +223,7 @@ func bindThreads(pid int, set *unix.CPUSet) error {
 
 func (b *publishBench) awaitReady(path string) error {
 	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
-		data, err := os.ReadFile(path) //nolint:gosec // our own file
+		data, err := os.ReadFile(path)
 		if err != nil {
 			continue
 		}

@@ -24,11 +24,11 @@ func openData(path string) (*dataDir, error) {
 	if err := os.MkdirAll(path, 0o750); err != nil {
 		return nil, fmt.Errorf("cannot make the data folder: %w", err)
 	}
-	lock, err := os.OpenFile(filepath.Join(path, "lock"), os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // the operator names the folder
+	lock, err := os.OpenFile(filepath.Join(path, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("cannot write to the data folder: %w", err)
 	}
-	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil { //nolint:gosec // descriptors are small
+	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
 		_ = lock.Close()
 		return nil, fmt.Errorf("another vitrine runs on %s; stop it, or choose another folder with --data", path)
 	}
@@ -43,7 +43,7 @@ func (d *dataDir) file(name string) string { return filepath.Join(d.path, name) 
 // adminToken reads the admin token, or makes one at the first start; fresh tells which.
 func (d *dataDir) adminToken() (token string, fresh bool, err error) {
 	path := d.file("admin.token")
-	b, err := os.ReadFile(path) //nolint:gosec // a fixed name below the data folder
+	b, err := os.ReadFile(path)
 	if err == nil {
 		token = strings.TrimSpace(string(b))
 		if token == "" {

@@ -38,7 +38,7 @@ func demoProducts() []commerce.Product {
 // ensureDemo finds the demo of an earlier run, or makes one.
 func ensureDemo(ctx context.Context, data *dataDir, rooms *live.Rooms, catalogue *commerce.Catalogue) (*demo, error) {
 	path := data.file("demo.json")
-	b, err := os.ReadFile(path) //nolint:gosec // a fixed name below the data folder
+	b, err := os.ReadFile(path)
 	if err == nil {
 		var d demo
 		if err := json.Unmarshal(b, &d); err != nil {

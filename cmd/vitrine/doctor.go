@@ -129,7 +129,7 @@ func checkDisk(path string, reserve int64) finding {
 		f.verdict, f.text = worth, "cannot tell the free space: "+err.Error()
 		return f
 	}
-	free := int64(st.Bavail)*st.Bsize - reserve //nolint:gosec // block counts fit
+	free := int64(st.Bavail)*st.Bsize - reserve
 	const bytesPerHour = 2_600_000 / 8 * 3600
 	hours := max(free, 0) / bytesPerHour
 	f.text = fmt.Sprintf("%.1f GiB beyond the reserve: about %d hours of one 720p show", float64(free)/(1<<30), hours)
@@ -145,7 +145,7 @@ func checkDisk(path string, reserve int64) finding {
 
 func checkPort(name, key, addr string) finding {
 	f := finding{name: name}
-	l, err := net.Listen("tcp", addr) //nolint:gosec,noctx // the address that serve will take
+	l, err := net.Listen("tcp", addr) //nolint:noctx // the address that serve will take
 	if err != nil {
 		f.verdict, f.text, f.hint = bad, err.Error(), "stop what uses it, or set "+key
 		return f
@@ -164,7 +164,7 @@ func checkFFmpeg(ctx context.Context) finding {
 	}
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	out, err := exec.CommandContext(ctx, path, "-hide_banner", "-version").Output() //nolint:gosec // found on the PATH
+	out, err := exec.CommandContext(ctx, path, "-hide_banner", "-version").Output()
 	if err != nil {
 		f.verdict, f.text = worth, path+" does not run: "+err.Error()
 		return f
@@ -201,7 +201,7 @@ func checkFiles(c configs.Config) finding {
 		return f
 	}
 	f.text = fmt.Sprintf("limit %d", lim.Max)
-	if want := uint64(c.Channel.MaxConnections + c.RTMP.MaxConnections); lim.Max < want { //nolint:gosec // both positive
+	if want := uint64(c.Channel.MaxConnections + c.RTMP.MaxConnections); lim.Max < want {
 		f.verdict, f.text = worth, fmt.Sprintf("limit %d is below the %d connections that are allowed", lim.Max, want)
 	}
 	return f

@@ -72,7 +72,7 @@ func (f *Film) Bitrate() int64 {
 // benchmark stay below the extended range.
 func (t tag) header(dst []byte, at time.Duration) []byte {
 	const chunkStream, messageStream = 4, 1
-	ms, n := uint32(at.Milliseconds()), len(t.body) //nolint:gosec // below the extended range
+	ms, n := uint32(at.Milliseconds()), len(t.body)
 	dst = append(dst, chunkStream, byte(ms>>16), byte(ms>>8), byte(ms), byte(n>>16), byte(n>>8), byte(n), t.typeID)
 	return binary.LittleEndian.AppendUint32(dst, messageStream)
 }

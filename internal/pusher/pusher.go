@@ -182,5 +182,5 @@ func amf(values ...any) []byte {
 }
 
 func appendString(b []byte, s string) []byte {
-	return append(binary.BigEndian.AppendUint16(b, uint16(len(s))), s...) //nolint:gosec // short strings of ours
+	return append(binary.BigEndian.AppendUint16(b, uint16(len(s))), s...)
 }
