@@ -28,13 +28,17 @@ type client struct {
 	pos     position
 	backlog []*frame // to be written first
 
+	// spawn starts a goroutine that calls drain; nil: a goroutine of the connection's own sits in run.
+	spawn func()
+
 	mu      sync.Mutex
+	writing bool     // somebody drains, or nobody may yet
 	queue   []*frame // nil when empty: an idle connection keeps no buffer
 	state   *frame   // the newest coalesced value not yet written: replaces the one before
 	control control
 	closing closing // code 0: open
 
-	wake chan struct{} // capacity 1
+	wake chan struct{} // capacity 1; nil with spawn
 
 	due       int64        // guarded by room.mu: the tick of the next ping, or of the end of a long poll
 	pinged    bool         // guarded by room.mu
@@ -57,8 +61,6 @@ type delivery struct {
 	control control
 	closing closing
 }
-
-func (d *delivery) empty() bool { return len(d.frames) == 0 && d.control == 0 && d.closing.code == 0 }
 
 func newClient(t transport, queueMax int, kill func()) *client {
 	return &client{transport: t, queueMax: queueMax, kill: kill, wake: make(chan struct{}, 1)}
@@ -114,27 +116,40 @@ func (c *client) reset() {
 	c.queue, c.state, c.closing = nil, nil, closing{}
 }
 
+// signal gets what is queued written. mu is held.
 func (c *client) signal() {
+	if c.spawn != nil {
+		if !c.writing {
+			c.writing = true
+			c.spawn()
+		}
+		return
+	}
 	select {
 	case c.wake <- struct{}{}:
 	default: // it is awake
 	}
 }
 
-// take returns what is queued, in the order in which it has to be written, without what the client has already.
-func (c *client) take() delivery {
+// take returns what is queued, in the order in which it has to be written, without what the client has already. When
+// there is nothing, ok is false and the next push gets it written by somebody else.
+func (c *client) take() (d delivery, ok bool) {
 	c.mu.Lock()
-	d := delivery{frames: c.queue, control: c.control, closing: c.closing}
+	d = delivery{frames: c.queue, control: c.control, closing: c.closing}
 	state := c.state
 	c.queue, c.state, c.control = nil, nil, 0
+	ok = len(c.backlog)+len(d.frames) > 0 || state != nil || d.control != 0 || d.closing.code != 0
+	c.writing = ok
 	c.mu.Unlock()
-
+	if !ok { // from here on another goroutine may be writing
+		return d, false
+	}
 	d.frames = c.follow(append(c.backlog, d.frames...))
 	c.backlog = nil
 	if state != nil {
 		d.frames = append(d.frames, state)
 	}
-	return d
+	return d, true
 }
 
 // follow moves the position along frames and leaves out those that are behind it: what the client was given from the
@@ -172,20 +187,29 @@ type output interface {
 // run writes what c is given until the connection fails, done is closed, or c is closed; then it says why.
 func (c *client) run(done <-chan struct{}, clock *clock, out output) closing {
 	for {
-		d := c.take()
-		if d.empty() {
-			select {
-			case <-c.wake:
-			case <-done:
-				return closing{}
-			}
-			continue
+		if c.drain(clock, out) {
+			return c.reason()
+		}
+		select {
+		case <-c.wake:
+		case <-done:
+			return closing{}
+		}
+	}
+}
+
+// drain writes all that is queued. over says that it was the last: the connection failed or is closed.
+func (c *client) drain(clock *clock, out output) (over bool) {
+	for {
+		d, ok := c.take()
+		if !ok {
+			return false
 		}
 		c.busySince.Store(clock.now())
 		err := deliver(out, d)
 		c.busySince.Store(0)
 		if err != nil || d.closing.code != 0 {
-			return c.reason()
+			return true
 		}
 	}
 }

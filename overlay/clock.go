@@ -40,6 +40,7 @@ func (c *clock) start(cl *client) {
 // serve does for a client what is due.
 func (c *clock) serve(cl *client, now int64) {
 	if busy := cl.busySince.Load(); busy != 0 && now-busy > c.write {
+		cl.close(closeResync) // for the metrics: it cannot be told
 		cl.kill()
 		return
 	}

