@@ -133,7 +133,7 @@ func TestDiskFull(t *testing.T) {
 			t.Errorf("a gap opens: %v", err)
 		}
 		a.fault.set(func(f *fault) { f.budget = nil })
-		time.Sleep(spaceInterval)
+		lookAtSpace()
 		s.run(r, 2)
 		synctest.Wait()
 		if st := r.Status(); st.Paused || st.Reason != "" || st.Gaps != 3 {
@@ -151,6 +151,12 @@ func TestDiskFull(t *testing.T) {
 			t.Errorf("%d times said to go on", n)
 		}
 	})
+}
+
+// lookAtSpace lets the archive look at the free space, on the clock of a synctest bubble.
+func lookAtSpace() {
+	time.Sleep(spaceInterval + time.Millisecond)
+	synctest.Wait()
 }
 
 // checkGaps reads the recording anew: it has the whole show's timing, gaps where said, the media elsewhere.
@@ -200,13 +206,13 @@ func TestReserve(t *testing.T) {
 		step := func(free int64, segments int) {
 			synctest.Wait()
 			a.setFree(free)
-			time.Sleep(spaceInterval + time.Millisecond) // of the bubble's clock
+			lookAtSpace()
 			s.run(r, segments)
 			synctest.Wait()
 		}
 		synctest.Wait()
 		a.setFree(reserve - 1)
-		time.Sleep(spaceInterval + time.Millisecond)
+		lookAtSpace()
 		s.end(r, seg) // what was begun is finished
 		step(reserve-1, 1)
 		if st := r.Status(); !st.Paused || !strings.Contains(st.Reason, "reserve") {
@@ -305,7 +311,7 @@ func TestInitWaitsForSpace(t *testing.T) {
 			t.Errorf("segments %+v", segs)
 		}
 		a.fault.set(func(f *fault) { f.failure = nil })
-		time.Sleep(spaceInterval)
+		lookAtSpace()
 		s.run(r, 2)
 		if err := a.Close(); err != nil {
 			t.Error(err)

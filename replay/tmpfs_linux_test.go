@@ -6,7 +6,6 @@ import (
 	"syscall"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -34,9 +33,9 @@ func TestFullFileSystem(t *testing.T) {
 		s.start(r, 0)
 		feed := func(n int) {
 			for range n {
+				lookAtSpace()
 				s.run(r, 1)
 				synctest.Wait()
-				time.Sleep(2 * time.Second)
 			}
 		}
 		feed(7)
