@@ -13,6 +13,11 @@ const (
 	// minPartPercent is how much of the part target a part has at least, unless it is the last of its segment (4.4.4.9).
 	minPartPercent = 85
 
+	// clockBlur is how far the mean of a few steps and a length, both rounded to milliseconds, may be off.
+	clockBlur = 3 * media.TicksPerMillisecond / 2
+	// cautiousParts is for how many parts a failed prediction is remembered.
+	cautiousParts = 32
+
 	// interleaveHold is how long, in media time, pictures wait for their sound before a part closes without it.
 	interleaveHold = 300 * media.TicksPerMillisecond
 	// interleaveLimit bounds the wait for a publisher whose sound is found to lag steadily.
@@ -90,15 +95,27 @@ func (p *Packager) cutBefore(i int, lead []sample) *cut {
 		return &cut{at: s.at, samples: i, segment: true, begins: s.begins}
 	case s.at-p.seg.Start+p.longestStep() > p.longestSegment():
 		return &cut{at: s.at, samples: i, segment: true, forced: !s.key}
-	case p.longEnough(length) && (length+p.longestStep() > p.partTarget || s.key && p.cur.video != nil):
+	case p.longEnough(length) && (!p.nextFits(length) || s.key && p.cur.video != nil):
 		return &cut{at: s.at, samples: i}
 	}
 	return nil
 }
 
+// nextFits predicts whether a part of this length may take the next picture too. Millisecond clocks make steps of 33
+// and 34 ms of 30 fps, whose fifteenth picture ends a part of 500 ms exactly: the mean step tells, and a prediction that
+// fails costs one picture's delay, after which the longest step is reckoned with for a while.
+func (p *Packager) nextFits(length media.Ticks) bool {
+	step := p.longestStep()
+	if p.cur.video != nil && p.cautious == 0 {
+		step = p.video.usualStep() - clockBlur
+	}
+	return length+step <= p.partTarget
+}
+
 // cutBack ends a part that sample i would make too long: before the sample ahead of i if that leaves it long enough.
 func (p *Packager) cutBack(i int, lead []sample) *cut {
 	if i > 0 && p.longEnough(lead[i-1].at-p.partStart) {
+		p.cautious = cautiousParts
 		return &cut{at: lead[i-1].at, samples: i - 1}
 	}
 	return p.cutWithin(i)

@@ -55,6 +55,7 @@ type Packager struct {
 	// Of the part that is being made.
 	partStart   media.Ticks
 	scanned     int // samples of the leading queue that are known not to end the part
+	cautious    int // parts for which the next picture is expected late
 	ready       *cut
 	announced   bool      // the initialization segment in force was handed out
 	lastPart    time.Time // when the last part was published; zero at the start of an epoch

@@ -367,7 +367,7 @@ func TestWhatIsRefused(t *testing.T) {
 	}
 	p.StartEpoch(media.Epoch{})
 	unknownLayout := audioTrackOf(48_000)
-	unknownLayout.Audio.ChannelConfig, unknownLayout.Audio.ChannelCount = 0, 0
+	unknownLayout.Audio.ChannelConfig, unknownLayout.Audio.ChannelCount = 0, 0 //nolint:staticcheck // the old field still counts
 	for name, tracks := range map[string][]media.Track{
 		"none":         nil,
 		"two of video": {videoTrack(), videoTrack()},

@@ -41,6 +41,7 @@ func (p *Packager) closePart(c *cut) {
 	}
 	p.partStart, p.end = c.at, c.at
 	p.scanned, p.ready = 0, nil
+	p.cautious = max(p.cautious-1, 0)
 	if c.segment {
 		p.closeSegment(c)
 	}
@@ -186,8 +187,12 @@ func (p *Packager) endRun() {
 	if a := p.cur.audio; a != nil && len(a.queue) > 0 {
 		end = max(end, a.end())
 	}
-	p.endRunAt(end)
+	p.endRunAt(max(floorMillisecond(end), p.partStart))
 }
+
+// floorMillisecond makes the next epoch begin at a whole millisecond, so that dates and show times, which are told in
+// milliseconds, agree exactly. Rounding up would ask for silence where the sound ends.
+func floorMillisecond(t media.Ticks) media.Ticks { return t - t%media.TicksPerMillisecond }
 
 // endRunAt packages all that is held before end, and ends part and segment there. Sound from end on stays queued.
 func (p *Packager) endRunAt(end media.Ticks) {

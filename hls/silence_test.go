@@ -17,9 +17,9 @@ func TestSilenceDecodes(t *testing.T) {
 	}
 	for config := uint8(1); config <= 7; config++ {
 		track := audioTrackOf(48_000)
-		track.Audio.ChannelConfig, track.Audio.ChannelCount = config, int(config)
+		track.Audio.ChannelConfig, track.Audio.ChannelCount = config, int(config) //nolint:staticcheck // the old field still counts
 		if config == 7 {
-			track.Audio.ChannelCount = 8
+			track.Audio.ChannelCount = 8 //nolint:staticcheck // as above
 		}
 		c := newCollector(t)
 		p := NewPackager(Config{}, Resume{}, c, nil, nil)

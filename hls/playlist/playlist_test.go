@@ -36,7 +36,7 @@ func open(s Segment, parts int) *Segment {
 	return &s
 }
 
-func TestMediaGolden(t *testing.T) {
+func TestMediaGolden(t *testing.T) { //nolint:funlen // a table of whole playlists
 	lowLatency := func() *Media {
 		segs := show(7, 9)
 		return &Media{
