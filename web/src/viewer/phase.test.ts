@@ -3,7 +3,7 @@ import { liveElsewhere, phase, target, type Facts } from './phase';
 
 const idle: Facts = {
   room: 'known', roomState: 'idle', showId: null, replayId: null, endedId: null, playing: null,
-  flowing: false, replayBegun: false, engrossed: false,
+  flowing: false, waitingForHost: false, replayBegun: false, engrossed: false,
 };
 const onAir: Facts = { ...idle, roomState: 'live', showId: 'show_1' };
 const live = { kind: 'live', showId: 'show_1' } as const;
@@ -20,6 +20,8 @@ describe('a viewer', () => {
     ['waits for the picture', { ...onAir, playing: live }, live, 'live'],
     ['watches what is left after the host dropped', { ...onAir, roomState: 'interrupted', playing: live, flowing: true }, live, 'live'],
     ['waits for the host', { ...onAir, roomState: 'interrupted', playing: live }, live, 'reconnecting'],
+    ['is told so until the picture moves', { ...onAir, playing: live, waitingForHost: true }, live, 'reconnecting'],
+    ['sees the picture move again', { ...onAir, playing: live, waitingForHost: true, flowing: true }, live, 'live'],
     ['comes while the host is gone', { ...onAir, roomState: 'interrupted' }, live, 'waiting'],
     ['sees the show to its last frame', { ...idle, playing: live, flowing: true }, live, 'live'],
     ['is told of the end before the replay is there', { ...idle, endedId: 'show_1', replayId: 'show_0' }, null, 'ended'],

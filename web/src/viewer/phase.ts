@@ -19,6 +19,8 @@ export interface Facts {
   readonly playing: Playing | null;
   /** Pictures still come: the buffer of an interrupted or ended show is not empty yet. */
   readonly flowing: boolean;
+  /** The page says that the host is reconnecting. */
+  readonly waitingForHost: boolean;
   /** The viewer has pressed play or moved in the replay. */
   readonly replayBegun: boolean;
   /** The viewer moved in the replay by hand and is not to be carried off. */
@@ -48,5 +50,5 @@ export function phase(f: Facts): Phase {
   if (f.room !== 'known' && !f.playing) return f.room;
   if (!f.playing) return f.endedId !== null ? 'ended' : 'waiting';
   if (f.playing.kind === 'replay') return f.endedId === f.playing.showId && !f.replayBegun ? 'ended' : 'replay';
-  return f.roomState === 'interrupted' && !f.flowing ? 'reconnecting' : 'live';
+  return (f.roomState === 'interrupted' || f.waitingForHost) && !f.flowing ? 'reconnecting' : 'live';
 }

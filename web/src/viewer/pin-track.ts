@@ -10,6 +10,8 @@ import type { Cards } from './ui/cards';
 /** Cards are made this long before their time. */
 const prepareMs = 30_000;
 const prepareEveryMs = 500;
+/** The card that comes next is put in its place this long before. */
+const armMs = 1_500;
 
 /** Where the picture stands: of the last frame that was seen. */
 export interface Moment {
@@ -50,6 +52,7 @@ export class PinTrack {
     if (!this.timeline) return;
     this.timeline.epochs.learn(segments);
     this.timeline.ranges(ranges);
+    this.setServerClock();
   }
 
   frame(tick: FrameTick): void {
@@ -90,6 +93,13 @@ export class PinTrack {
     return edge && edge.latency * 1000;
   }
 
+  /** What is in the buffer has been on the server. */
+  private setServerClock(): void {
+    const { currentTime } = this.player.video;
+    const newest = this.playing?.kind === 'live' ? this.player.dateAt(currentTime + this.player.bufferedAhead) : null;
+    if (newest !== null && this.room.serverNow() !== null) this.room.serverPassed(newest);
+  }
+
   /** The date of a frame; where the player has no dates, by the end of what can be seeked to, which is about now. */
   private dateAt(mediaTime: number): number | null {
     const date = this.player.dateAt(mediaTime);
@@ -103,7 +113,10 @@ export class PinTrack {
     const now = performance.now();
     if (now - this.preparedAt < prepareEveryMs) return;
     this.preparedAt = now;
-    this.cards.prepare(timeline.pins().filter((p) => p.startMs > showMs && p.startMs < showMs + prepareMs));
+    const soon = timeline.pins().filter((p) => p.startMs > showMs && p.startMs < showMs + prepareMs);
+    this.cards.prepare(soon);
+    const next = soon.find((p) => p.startMs < showMs + armMs && visiblePins(timeline.pins(), p.startMs).featured === p);
+    this.cards.arm(next ?? null);
   }
 
   private put(visible: readonly Pin[], moment: Moment | null): void {

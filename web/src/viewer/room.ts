@@ -51,6 +51,14 @@ export class Room {
     return this.offsetMs === null ? null : Date.now() + this.offsetMs;
   }
 
+  /**
+   * Takes an instant that has passed on the server's clock. A message that was late makes the server look behind, never
+   * ahead: the greatest difference is the truest.
+   */
+  serverPassed(instantMs: number): void {
+    this.offsetMs = Math.max(this.offsetMs ?? -Infinity, instantMs - Date.now());
+  }
+
   timeline(showId: string): Timeline {
     const known = this.timelines.get(showId);
     if (known) return known;
@@ -117,7 +125,7 @@ export class Room {
   private take(frame: Frame): void {
     switch (frame.type) {
       case 'hello':
-        if (frame.serverMs !== null) this.offsetMs = frame.serverMs - Date.now();
+        if (frame.serverMs !== null) this.serverPassed(frame.serverMs);
         break;
       case 'snapshot':
         this.takeSnapshot(frame);

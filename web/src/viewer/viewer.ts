@@ -126,6 +126,7 @@ export class Viewer implements Actions {
       endedId: this.endedId,
       playing: this.playing,
       flowing: this.flowing(),
+      waitingForHost: this.phase === 'reconnecting',
       replayBegun: this.replayBegun,
       engrossed: this.engrossed,
     };

@@ -16,6 +16,10 @@ const config: Partial<HlsConfig> = {
   maxBufferLength: 20,
   maxMaxBufferLength: 60,
   liveDurationInfinity: true,
+  // Pins are read from the playlist itself; cues would need a data: source and come with timeupdate, too late.
+  enableDateRangeMetadataCues: false,
+  enableEmsgMetadataCues: false,
+  enableID3MetadataCues: false,
   liveSyncOnStallIncrease: 1, // taken back by settle()
   maxLiveSyncPlaybackRate: 1, // ours is in latency.ts: hls.js hurries only with more than a second in the buffer
   // An interrupted show answers its playlist late or not at all for up to its reconnect window; wait that long.
@@ -74,11 +78,10 @@ export class HlsEngine implements Engine {
   }
 
   retry(): void {
-    const pending = this.pending;
-    if (!pending) return;
+    const act = this.pending ?? (() => this.hls.startLoad());
     clearTimeout(this.again);
     this.pending = null;
-    pending();
+    act();
   }
 
   destroy(): void {
@@ -92,7 +95,7 @@ export class HlsEngine implements Engine {
     const hls = new this.lib({ ...config });
     hls.on(Events.LEVEL_UPDATED, (_, { details }) => this.tellPlaylist(details));
     hls.on(Events.FRAG_BUFFERED, () => this.recovered());
-    hls.on(Events.ERROR, (_, error) => error.fatal && this.failed(error));
+    hls.on(Events.ERROR, (_, error) => (error.fatal ? this.failed(error) : this.hindered(error)));
     hls.loadSource(this.source.url);
     hls.attachMedia(this.video);
     return hls;
@@ -104,6 +107,7 @@ export class HlsEngine implements Engine {
   }
 
   private tellPlaylist(details: LevelDetails): void {
+    if (!this.pending) this.events.trouble(null);
     this.events.playlist(segmentsOf(details).flatMap(dated), Object.values(details.dateRanges).flatMap(pinRange));
   }
 
@@ -121,6 +125,12 @@ export class HlsEngine implements Engine {
     }
     const loaded = this.hls.levels.length > 0 && error.type === ErrorTypes.NETWORK_ERROR;
     this.later(reasonOf(error, this.lib), loaded ? () => this.hls.startLoad() : () => this.reopen());
+  }
+
+  /** hls.js tries again by itself; whoever waits for the picture is told why. */
+  private hindered(error: ErrorData): void {
+    if (error.type !== this.lib.ErrorTypes.NETWORK_ERROR || this.pending) return;
+    this.events.trouble({ reason: reasonOf(error, this.lib), retryInMs: 4_000 });
   }
 
   private mayRepair(): boolean {

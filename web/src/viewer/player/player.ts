@@ -22,6 +22,7 @@ const bufferingAfterMs = 400; // shorter waits are not worth a spinner
 const smoothForMs = 15_000;
 const stuckJumpMs = 8_000;
 const stuckReloadMs = 20_000;
+const libraryRetryMs = 3_000;
 const behindS = 3; // further behind than this, the way back to live is offered
 
 const library = (): Promise<typeof import('hls.js/light')> => import('hls.js/light');
@@ -89,13 +90,22 @@ export class Player {
     this.source = source;
     this.following = true;
     this.resetWatch();
-    const engine = await this.makeEngine(source);
+    const engine = await this.makeEngine(source).catch(() => undefined);
     if (turn !== this.loading) return engine?.destroy();
+    if (engine === undefined) { this.loadLater(source, autoplay, turn); return; }
     this.engine = engine;
     if (!engine) this.events.unsupported();
     else if (autoplay) this.play();
     else this.video.pause();
     this.events.change();
+  }
+
+  /** The library itself did not come. */
+  private loadLater(source: Source, autoplay: boolean, turn: number): void {
+    this.events.trouble({ reason: 'network', retryInMs: libraryRetryMs });
+    setTimeout(() => {
+      if (turn === this.loading) void this.load(source, autoplay);
+    }, libraryRetryMs);
   }
 
   unload(): void {
@@ -155,7 +165,7 @@ export class Player {
 
   /** Fetches the library before it is needed: the room is asked for meanwhile. */
   warm(): void {
-    void library();
+    library().catch(() => undefined); // load tries again and tells
   }
 
   private async makeEngine(source: Source): Promise<Engine | null> {

@@ -21,6 +21,7 @@ export class Cards {
   readonly root = el('div', { class: 'pins' });
   readonly announcer = el('div', { class: 'sr-only', 'aria-live': 'polite', role: 'status' });
   private readonly cards = new Map<string, Card>();
+  private armed: string | null = null; // the id of the pin whose card is in its place already
   private visible: VisiblePins = { pins: [], featured: null };
 
   constructor(
@@ -34,10 +35,28 @@ export class Cards {
     this.forget();
   }
 
+  /**
+   * Puts the card that comes next in its place, drawn but not to be seen: when its frame comes, nothing is left to lay
+   * out or paint, which on a busy phone takes longer than several frames.
+   */
+  arm(pin: Pin | null): void {
+    if (this.armed === pin?.id) return;
+    this.disarm();
+    if (!pin) return;
+    const node = this.card(pin);
+    if (node.getAttribute('data-visible') === 'true') return;
+    this.armed = pin.id;
+    setAttr(node, 'data-featured', 'true');
+    setAttr(node, 'data-armed', true);
+    node.inert = true;
+  }
+
   /** Puts up exactly these pins. */
   show(visible: VisiblePins): void {
     const before = this.visible;
     this.visible = visible;
+    if (visible.pins.some((p) => p.id === this.armed)) this.disarm();
+    setAttr(this.root, 'data-featured', visible.featured !== null);
     const on = new Set(visible.pins.map((p) => p.id));
     for (const pin of before.pins) if (!on.has(pin.id)) this.hide(pin.id);
     const chips = visible.pins.filter((p) => p !== visible.featured);
@@ -57,6 +76,14 @@ export class Cards {
     for (const pin of this.visible.pins) this.card(pin);
   }
 
+  private disarm(): void {
+    const node = this.armed === null ? undefined : this.cards.get(this.armed)?.node;
+    this.armed = null;
+    if (!node) return;
+    setAttr(node, 'data-armed', false);
+    node.inert = false;
+  }
+
   private hide(id: string): void {
     const node = this.cards.get(id)?.node;
     if (node) setAttr(node, 'data-visible', 'false');
@@ -69,7 +96,8 @@ export class Cards {
     if (old?.shows === shows) return old.node;
     const node = makeCard(pin, product, this.i18n);
     if (old) {
-      for (const name of ['data-visible', 'data-featured', 'data-folded']) setAttr(node, name, old.node.getAttribute(name));
+      node.inert = old.node.inert;
+      for (const name of ['data-visible', 'data-featured', 'data-folded', 'data-armed']) setAttr(node, name, old.node.getAttribute(name));
       setAttr(node, 'data-still', true); // the same card in other words does not come in again
       old.node.replaceWith(node);
     } else {
@@ -89,7 +117,7 @@ export class Cards {
   private forget(): void {
     for (const [id, card] of this.cards) {
       if (this.cards.size <= maxCards) return;
-      if (card.node.getAttribute('data-visible') === 'true') continue;
+      if (card.node.getAttribute('data-visible') === 'true' || id === this.armed) continue;
       card.node.remove();
       this.cards.delete(id);
     }

@@ -91,7 +91,8 @@ export class Notices {
   private renderNotice(view: View, watching: boolean): void {
     const { trouble } = view;
     const reconnecting = view.phase === 'reconnecting';
-    show(this.notice, reconnecting || (watching && trouble !== null));
+    const stuck = watching && trouble !== null && (view.buffering || view.paused);
+    show(this.notice, reconnecting || stuck);
     setAttr(this.notice, 'data-kind', reconnecting ? 'host' : 'trouble');
     show(this.again, !reconnecting && trouble !== null);
     show(this.detail, reconnecting);

@@ -10,7 +10,8 @@ export class Scrubber {
   readonly root: HTMLElement;
   private readonly range = el('input', { class: 'range', type: 'range', min: '0', max: '0', step: '100', value: '0' });
   private readonly marks = el('div', { class: 'marks' });
-  private readonly track = el('div', { class: 'track' }, el('div', { class: 'fill' }), this.marks, this.range);
+  private readonly stretches = el('div', { class: 'marks' });
+  private readonly track = el('div', { class: 'track' }, el('div', { class: 'fill' }), this.stretches, this.range, this.marks);
   private readonly at = el('span', { class: 'time' }, '0:00');
   private readonly total = el('span', { class: 'time' }, '0:00');
   private readonly chapter = el('span', { class: 'chapter-title' });
@@ -50,16 +51,15 @@ export class Scrubber {
     const drawn = JSON.stringify([this.i18n.lang, durationMs, chapters.map((c) => [c.pin.id, c.startMs, c.endMs, c.pin.product?.title])]);
     if (drawn === this.drawn) return;
     this.drawn = drawn;
+    this.stretches.replaceChildren(...chapters.map((c) => place(el('span', { class: 'stretch' }), c, durationMs)));
     this.marks.replaceChildren(...chapters.map((c) => this.mark(c, durationMs)));
   }
 
   private mark(c: Chapter, durationMs: number): HTMLElement {
     const label = this.i18n.t('control.chapter', { title: this.titleOf(c), at: position(c.startMs) });
     const button = el('button', { class: 'mark', type: 'button', 'data-chapter': c.pin.id, 'aria-label': label }, el('span', { class: 'tip' }, this.titleOf(c)));
-    button.style.setProperty('--from', String(c.startMs / durationMs));
-    button.style.setProperty('--span', String((c.endMs - c.startMs) / durationMs));
     button.addEventListener('click', () => this.actions.seek(c.startMs));
-    return button;
+    return place(button, c, durationMs);
   }
 
   private titleOf(c: Chapter): string {
@@ -74,6 +74,12 @@ export class Scrubber {
     e.preventDefault();
     this.actions.seek(Math.min(Number(this.range.max), Math.max(0, Number(this.range.value) + step)));
   }
+}
+
+function place<E extends HTMLElement>(node: E, c: Chapter, durationMs: number): E {
+  node.style.setProperty('--from', String(c.startMs / durationMs));
+  node.style.setProperty('--span', String((c.endMs - c.startMs) / durationMs));
+  return node;
 }
 
 /** The chapter at an instant; where several overlap, the newest. */
