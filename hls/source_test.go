@@ -36,7 +36,7 @@ func otherVideoTrack() media.Track { return media.Track{Codec: media.H264, SPS: 
 
 func audioTrackOf(rate int) media.Track {
 	return media.Track{Codec: media.AAC, Audio: &mpeg4audio.AudioSpecificConfig{
-		Type: mpeg4audio.ObjectTypeAACLC, SampleRate: rate, ChannelConfig: 2, ChannelCount: 2,
+		Type: mpeg4audio.ObjectTypeAACLC, SampleRate: rate, ChannelConfig: 2,
 	}}
 }
 
