@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"net/netip"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -52,11 +53,23 @@ func (s *Server) operationsRoutes() {
 	})
 	metrics := promhttp.HandlerFor(s.Gatherer, promhttp.HandlerOpts{})
 	s.mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, r *http.Request) {
-		if !s.PublicMetrics && !s.isAdmin(r.Header.Get("Authorization")) {
+		if !s.PublicMetrics && !fromThisMachine(r) && !s.isAdmin(r.Header.Get("Authorization")) {
 			w.Header().Set("WWW-Authenticate", `Bearer realm="vitrine"`)
-			writeProblem(w, http.StatusUnauthorized, "Send the admin token as a bearer token, or set http.public_metrics.")
+			writeProblem(w, http.StatusUnauthorized, "Ask from this machine, send the admin token as a bearer token, or set http.public_metrics.")
 			return
 		}
 		metrics.ServeHTTP(w, r)
 	})
+}
+
+// fromThisMachine reports whether the request comes over loopback and from no proxy: a Prometheus beside the server needs
+// no token.
+func fromThisMachine(r *http.Request) bool {
+	for _, h := range []string{"Forwarded", "X-Forwarded-For", "X-Real-Ip", "Via"} {
+		if r.Header.Get(h) != "" {
+			return false
+		}
+	}
+	addr, err := netip.ParseAddrPort(r.RemoteAddr)
+	return err == nil && addr.Addr().Unmap().IsLoopback()
 }
