@@ -167,12 +167,12 @@ func TestMemoryChild(t *testing.T) {
 	c := newChannel(t, overlay.HubConfig{})
 	room := c.room(t)
 	show := c.show(t, room)
-	fmt.Println(c.url, room)
+	fmt.Fprintln(os.Stdout, c.url, room)
 	for commands := bufio.NewScanner(os.Stdin); commands.Scan(); {
 		if commands.Text() == "event" {
 			c.announce(t, show, 1)
 		}
-		fmt.Println(residentBytes(t))
+		fmt.Fprintln(os.Stdout, residentBytes(t))
 	}
 }
 

@@ -144,9 +144,14 @@ func TestResumeFromLog(t *testing.T) {
 		conn := open(t, c, room, "")
 		v.until(t, conn, v.begun)
 		conn.close()
-		for n := range count {
-			c.announce(t, show, n)
+		var events []overlay.Event
+		for range count {
+			events = append(events, overlay.Event{Type: overlay.TypeAnnouncement, Wall: wall0, Data: json.RawMessage(`{"text":""}`)})
 		}
+		if _, err := c.db.AppendEvents(ctx, show, events[:count-1]); err != nil { // another process
+			t.Fatal(err)
+		}
+		c.announce(t, show, count)
 		for _, tc := range []struct {
 			epoch     string
 			offset    int64
@@ -237,8 +242,11 @@ func TestShutdownSaysSo(t *testing.T) {
 		v := &viewer{}
 		v.until(t, conn, v.begun)
 	}
-	polled := make(chan error)
-	go func() { polled <- poll.poll() }()
+	polled := make(chan struct{})
+	go func() {
+		defer close(polled)
+		_ = poll.poll() // answered or, if it comes too late, refused
+	}()
 	read := make(chan error)
 	go func() {
 		for {
@@ -258,7 +266,7 @@ func TestShutdownSaysSo(t *testing.T) {
 			break
 		}
 	}
-	<-polled // answered or, if it came too late, refused
+	<-polled
 	resp, err := c.client.Get(c.events(room) + "?since=")
 	if err != nil {
 		t.Fatal(err)

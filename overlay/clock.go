@@ -34,7 +34,7 @@ func (c *clock) start(cl *client) {
 		cl.due = c.now() + c.poll
 		return
 	}
-	cl.due = c.now() + 1 + rand.Int64N(c.ping)
+	cl.due = c.now() + 1 + rand.Int64N(c.ping) //nolint:gosec // spreads load, guards nothing
 }
 
 // serve does for a client what is due.

@@ -168,7 +168,7 @@ func TestClientMayPingInText(t *testing.T) {
 				break
 			}
 		}
-		go ws.WriteMessage(websocket.TextMessage, make([]byte, 513)) // fails in the middle
+		go func() { _ = ws.WriteMessage(websocket.TextMessage, make([]byte, 513)) }() // fails in the middle
 		var closed *websocket.CloseError
 		for closed == nil {
 			if _, _, err := ws.ReadMessage(); err != nil && !errors.As(err, &closed) {

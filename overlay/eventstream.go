@@ -30,7 +30,7 @@ func (h *Hub) serveEventStream(w http.ResponseWriter, r *http.Request, s *seat) 
 	header.Set("X-Accel-Buffering", "no") // nginx would hold frames back
 	out := &eventStreamOutput{w: w, ctl: ctl, metrics: h.metrics}
 	// Spread, so that the clients of a server that restarts do not come back all at once.
-	out.buf = fmt.Appendf(out.buf, "retry: %d\n\n", 1000+rand.IntN(2000))
+	out.buf = fmt.Appendf(out.buf, "retry: %d\n\n", 1000+rand.IntN(2000)) //nolint:gosec // spreads load, guards nothing
 	h.metrics.ended(c.run(r.Context().Done(), h.clock, out))
 }
 

@@ -63,7 +63,7 @@ func (t *Timeline) Append(ctx context.Context, showID string, typ Type, showTime
 		return Event{}, err
 	}
 	stored, err := t.write(ctx, showID, func(b *board) ([]Event, error) {
-		if b.ended && !(endsShow(e) && b.endEvent.Seq == 0) {
+		if b.ended && (!endsShow(e) || b.endEvent.Seq > 0) {
 			return nil, errs.New(errs.Conflict, op, "the show has ended: its timeline takes no more events")
 		}
 		return []Event{e}, nil

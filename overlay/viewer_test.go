@@ -168,7 +168,7 @@ func (c wsConnection) next() (f received, err error) {
 	return f, err
 }
 
-func (c wsConnection) close() { c.Conn.Close() }
+func (c wsConnection) close() { c.Close() }
 
 type streamConnection struct {
 	body  io.ReadCloser

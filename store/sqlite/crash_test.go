@@ -22,16 +22,16 @@ func crashChild(path string) {
 	ctx := context.Background()
 	db, err := Open(ctx, path)
 	if err != nil {
-		fmt.Println(err)
+		fmt.Fprintln(os.Stdout, err)
 		return
 	}
 	for {
 		seq, err := db.AppendEvents(ctx, "show_0000000000000001", append(note(), note()...))
 		if err != nil {
-			fmt.Println(err)
+			fmt.Fprintln(os.Stdout, err)
 			return
 		}
-		fmt.Println(seq + 1)
+		fmt.Fprintln(os.Stdout, seq+1)
 	}
 }
 

@@ -18,9 +18,9 @@ import (
 	"path/filepath"
 	"runtime"
 
-	"github.com/vitrine-live/vitrine/internal/errs"
-
 	_ "modernc.org/sqlite" // the driver, named only here and in errors.go
+
+	"github.com/vitrine-live/vitrine/internal/errs"
 )
 
 // DB is an open database.

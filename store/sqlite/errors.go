@@ -5,9 +5,10 @@ import (
 	"database/sql"
 	"errors"
 
-	"github.com/vitrine-live/vitrine/internal/errs"
 	driver "modernc.org/sqlite"
 	codes "modernc.org/sqlite/lib"
+
+	"github.com/vitrine-live/vitrine/internal/errs"
 )
 
 // fail classifies an error of the driver for op; nil and an error that is classified already stay as they are.
