@@ -300,6 +300,7 @@ func TestConnectionCaps(t *testing.T) {
 			c := h.dial()
 			c.write([]byte{0xC3}) // a breach
 			c.closedByServer()
+			h.untilQuiet()
 		}
 	})
 }
