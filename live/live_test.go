@@ -255,3 +255,22 @@ func TestAClockThatLeavesTheWallBeginsAnEpoch(t *testing.T) {
 		t.Fatalf("epochs %+v", show.Epochs)
 	}
 }
+
+func TestAShowWithoutRecordingEndsWithTheProcess(t *testing.T) {
+	h := newHouse(t, live.Config{NoRecording: true})
+	p := h.publish(0)
+	p.send(100)
+	show := h.status().Show.ID
+	if _, err := h.rooms.Pin(t.Context(), h.room.ID, live.PinRequest{ProductID: h.product("Longjing").ID}); err != nil {
+		t.Fatal(err)
+	}
+	h.shut()
+	h.open(live.Config{NoRecording: true})
+	if st := h.status(); st.State != live.RoomIdle || h.show(show).State != live.Ended {
+		t.Fatalf("after the restart: %+v", st)
+	}
+	ranges, err := h.timeline.Ranges(t.Context(), show)
+	if err != nil || len(ranges) != 1 || ranges[0].EndWall.IsZero() {
+		t.Fatalf("the pin must end with the show: %+v, %v", ranges, err)
+	}
+}

@@ -2,7 +2,7 @@ package live
 
 import (
 	"context"
-	"time"
+	"errors"
 )
 
 // Restore takes up the shows that an earlier process left unfinished: each is interrupted, its recording is continued,
@@ -56,13 +56,11 @@ func (r *Rooms) resume(ctx context.Context, show Show) error {
 	return nil
 }
 
-// endLost ends a show that cannot be continued.
+// endLost ends a show that cannot be continued: its pins end with it.
 func (r *Rooms) endLost(ctx context.Context, show Show) {
 	show.State, show.EndedAt = Ended, r.now()
-	if show.InterruptedAt.IsZero() {
-		show.InterruptedAt = time.Time{}
-	}
-	if err := r.Store.UpdateShow(ctx, show); err != nil {
+	err := r.Timeline.EndShow(ctx, show.ID, show.Duration, show.Epochs.WallAt(show.Duration))
+	if err = errors.Join(err, r.Store.UpdateShow(ctx, show)); err != nil {
 		r.Log.Error("could not end a lost show", "show", show.ID, "error", err)
 	}
 }

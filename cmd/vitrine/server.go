@@ -103,7 +103,10 @@ func (s *server) stop(stops []func(context.Context) error) error {
 
 func (s *server) startMetrics(context.Context) (func(context.Context) error, error) {
 	s.metrics = prometheus.NewRegistry()
-	s.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	build := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "vitrine_build_info", Help: "1, with the version as a label.", ConstLabels: prometheus.Labels{"version": version},
+	}, func() float64 { return 1 })
+	s.metrics.MustRegister(build, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return nil, nil
 }
 
