@@ -1,6 +1,6 @@
 import { backoff } from './channel/backoff';
 import { Channel, tieToPage } from './channel/channel';
-import type { Frame, RoomState, ShowView, TimelineEvent } from './channel/frames';
+import { readRoomState, type Frame, type RoomState, type ShowView, type TimelineEvent } from './channel/frames';
 import { isFields, readProduct, readProducts, type Product } from './product';
 import { fetchRoom, UnknownRoom, type RoomPage } from './room-api';
 import { Timeline } from './timeline/timeline';
@@ -154,9 +154,16 @@ export class Room {
 
   private takeEvent(timeline: Timeline, event: TimelineEvent): void {
     timeline.event(event);
-    // A show that goes live begins an epoch with that picture.
-    if (event.type === 'state' && isFields(event.data) && event.data.state === 'live') timeline.epochs.anchor(event);
+    if (event.type === 'state' && isFields(event.data)) this.takeState(timeline, readRoomState(event.data.state), event);
     this.takeProducts(event.type, event.data);
+  }
+
+  /** The show of a room has changed its state: an event tells, a snapshot comes only with another show. */
+  private takeState(timeline: Timeline, state: RoomState, at: TimelineEvent): void {
+    if (state === 'live') timeline.epochs.anchor(at); // it goes live with the first picture of an epoch
+    if (this.show?.id !== timeline.showId) return;
+    this.state = state;
+    this.show = { ...this.show, state, durationMs: Math.max(this.show.durationMs, at.showMs) };
   }
 
   /** Takes a change of the bag from the event when it carries one, else from the page. */
