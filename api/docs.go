@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	_ "embed"
 	"encoding/json"
 	"html/template"
@@ -70,7 +71,7 @@ func describeAPI(o *huma.OpenAPI) docsPageData {
 			}
 		}
 		slices.SortFunc(g.Operations, func(a, b docsOperation) int {
-			return strings.Compare(a.Path+methodOrder(a.Method), b.Path+methodOrder(b.Method))
+			return cmp.Or(strings.Compare(a.Path, b.Path), methodOrder(a.Method)-methodOrder(b.Method))
 		})
 		data.Groups = append(data.Groups, g)
 	}
@@ -84,8 +85,8 @@ func methods(p *huma.PathItem) map[string]*huma.Operation {
 }
 
 // methodOrder lists reading before writing before deleting.
-func methodOrder(m string) string {
-	return string(rune('0' + slices.Index([]string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}, m)))
+func methodOrder(m string) int {
+	return slices.Index([]string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}, m)
 }
 
 func describeOperation(o *huma.OpenAPI, method, path string, op *huma.Operation) docsOperation {

@@ -120,3 +120,15 @@ func TestPathsAreRead(t *testing.T) {
 		}
 	}
 }
+
+// TestDescribedNamesAreSnakeCase catches types whose JSON is not what their Go fields say: every name is snake_case.
+func TestDescribedNamesAreSnakeCase(t *testing.T) {
+	s := New(Deps{Viewer: http.NotFoundHandler(), Assets: http.NotFoundHandler(), Gatherer: prometheus.NewRegistry(), Log: slog.New(slog.DiscardHandler), Version: "0"})
+	for name, schema := range s.OpenAPI().Components.Schemas.Map() {
+		for field := range schema.Properties {
+			if strings.ToLower(field) != field {
+				t.Errorf("%s.%s", name, field)
+			}
+		}
+	}
+}

@@ -13,6 +13,26 @@ import (
 	"github.com/vitrine-live/vitrine/overlay"
 )
 
+// Pin is a product on screen as the API shows it.
+type Pin struct {
+	ID         string          `json:"id" example:"pin_0123456789abcdef"`
+	ProductID  string          `json:"product_id"`
+	Featured   bool            `json:"featured" doc:"At most one pin at a time is shown large."`
+	ShowTimeMS int64           `json:"show_time_ms" doc:"From which picture on."`
+	Product    ProductSnapshot `json:"product"`
+}
+
+// ProductSnapshot is a product as it was when it was pinned.
+type ProductSnapshot struct {
+	ID       string `json:"id"`
+	Title    string `json:"title"`
+	Price    int64  `json:"price" doc:"In minor units of the currency."`
+	Currency string `json:"currency"`
+	URL      string `json:"url"`
+	ImageURL string `json:"image_url"`
+	Stock    *int64 `json:"stock" doc:"null: not shown."`
+}
+
 type pinInput struct {
 	RoomPath
 	Body struct {
@@ -29,7 +49,7 @@ func (s *Server) pinOperations() {
 	operation(s, huma.Operation{OperationID: "list-pins", Method: http.MethodGet, Path: "/api/v1/rooms/{room}/pins", Tags: []string{"Pins"}, Summary: "List what is pinned now"}, s.listPins)
 }
 
-func (s *Server) pin(ctx context.Context, in *pinInput) (*Body[overlay.Pin], error) {
+func (s *Server) pin(ctx context.Context, in *pinInput) (*Body[Pin], error) {
 	const op = "api.pin"
 	req := live.PinRequest{ProductID: in.Body.ProductID, Featured: in.Body.Featured == nil || *in.Body.Featured}
 	if ms := in.Body.ShowTimeMS; ms != nil {
@@ -45,7 +65,7 @@ func (s *Server) pin(ctx context.Context, in *pinInput) (*Body[overlay.Pin], err
 	if err != nil {
 		return nil, err
 	}
-	return &Body[overlay.Pin]{pin}, nil
+	return &Body[Pin]{pinOf(pin)}, nil
 }
 
 func (s *Server) unpin(ctx context.Context, in *struct {
@@ -67,19 +87,29 @@ func (s *Server) unpin(ctx context.Context, in *struct {
 	return &Empty{}, s.Rooms.Unpin(ctx, in.Room, in.Pin, showTime, at)
 }
 
-func (s *Server) listPins(ctx context.Context, in *RoomPath) (*Body[Page[overlay.Pin]], error) {
+func (s *Server) listPins(ctx context.Context, in *RoomPath) (*Body[Page[Pin]], error) {
 	st, err := s.Rooms.Status(ctx, in.Room)
 	if err != nil {
 		return nil, err
 	}
 	if st.Show == nil {
-		return &Body[Page[overlay.Pin]]{Page[overlay.Pin]{Items: []overlay.Pin{}}}, nil
+		return &Body[Page[Pin]]{Page[Pin]{Items: []Pin{}}}, nil
 	}
 	pins, err := s.Timeline.ActivePins(ctx, st.Show.ID)
 	if err != nil {
 		return nil, err
 	}
-	return &Body[Page[overlay.Pin]]{Page[overlay.Pin]{Items: append([]overlay.Pin{}, pins...)}}, nil
+	out := Page[Pin]{Items: make([]Pin, len(pins))}
+	for i, p := range pins {
+		out.Items[i] = pinOf(p)
+	}
+	return &Body[Page[Pin]]{out}, nil
+}
+
+func pinOf(p overlay.Pin) Pin {
+	return Pin{
+		ID: p.ID, ProductID: p.ProductID, Featured: p.Featured, ShowTimeMS: p.ShowTime.Milliseconds(), Product: ProductSnapshot(p.Product),
+	}
 }
 
 // instant reads an RFC 3339 instant; "" is none.

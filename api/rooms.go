@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net"
 	"net/http"
@@ -52,6 +53,15 @@ type Publisher struct {
 	BitrateBPS    int64   `json:"bitrate_bps"`
 	FPS           float64 `json:"fps"`
 	KeyIntervalMS int64   `json:"keyframe_interval_ms"`
+}
+
+// Event is an entry of a show's timeline as the API shows it.
+type Event struct {
+	Seq        int64           `json:"seq"`
+	Type       string          `json:"type"`
+	ShowTimeMS int64           `json:"show_time_ms"`
+	Wall       string          `json:"wall"`
+	Data       json.RawMessage `json:"data"`
 }
 
 // Recording is the state of a show's recording.
@@ -177,7 +187,7 @@ func (s *Server) announce(ctx context.Context, in *struct {
 		Text string `json:"text" minLength:"1" maxLength:"500"`
 	}
 },
-) (*Body[overlay.Event], error) {
+) (*Body[Event], error) {
 	text := strings.TrimSpace(in.Body.Text)
 	if text == "" {
 		return nil, errs.Field("api.announce", "text", "must not be blank")
@@ -186,7 +196,9 @@ func (s *Server) announce(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	return &Body[overlay.Event]{ev}, nil
+	return &Body[Event]{Event{
+		Seq: ev.Seq, Type: string(ev.Type), ShowTimeMS: ev.ShowTime.Milliseconds(), Wall: overlay.FormatWall(ev.Wall), Data: ev.Data,
+	}}, nil
 }
 
 // room renders a room with what it is doing now.
