@@ -216,7 +216,7 @@ func (c *counter) Write(b []byte) (int, error) {
 
 // ReadFrom reads past r's own buffer sizes: a part takes one or two reads instead of forty.
 func (c *counter) ReadFrom(r io.Reader) (int64, error) {
-	buf := buffers.Get().(*[256 << 10]byte) //nolint:errcheck,forcetypeassert // the pool holds nothing else
+	buf := buffers.Get().(*[256 << 10]byte) //nolint:forcetypeassert // the pool holds nothing else
 	defer buffers.Put(buf)
 	var total int64
 	for {
