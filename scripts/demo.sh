@@ -72,18 +72,18 @@ mapfile -t products < <(ready '.demo.products[]')
 
 api() { curl -sS --max-time 10 -X "$1" -H "Authorization: Bearer $token" -H 'Content-Type: application/json' "${@:3}" "http://$http/api/v1$2"; }
 
-# encode pushes a picture worth looking at: drifting light, a slow dive in a frame, the sound as a wave, and the time.
+# encode pushes a picture worth looking at: drifting light, a minute's dive in a frame, over and over, the sound as a wave, and the time.
 # Sources are small and scaled up, so that it all costs about two thirds of a core.
 encode() {
   local light="gradients=s=160x90:r=30:nb_colors=4:c0=0x140c2e:c1=0x3b1e63:c2=0x9c3f6a:c3=0x1d1140:x0=0:y0=0:x1=160:y1=90:speed=0.006:type=linear"
-  local dive="mandelbrot=s=320x180:r=10:start_scale=2.6:end_scale=0.0008:end_pts=700:inner=mincol:bailout=8:maxiter=160"
+  local dive="mandelbrot=s=320x180:r=10:start_scale=2.6:end_scale=0.02:end_pts=600:inner=mincol:bailout=8:maxiter=280"
   local bell="0.10*sin(2*PI*t*(220+110*mod(floor(t/2)\,3)))*exp(-1.4*mod(t\,2))+0.07*sin(2*PI*t*(330+110*mod(floor(t/2+0.5)\,4)))*exp(-1.8*mod(t+1\,2))"
   local hum="0.025*sin(2*PI*110*t)*(1+sin(2*PI*t/8))"
   setsid ffmpeg -hide_banner -loglevel warning -nostdin -filter_complex_threads 1 \
     -re -f lavfi -i "$light" -re -f lavfi -i "$dive" -re -f lavfi -i "aevalsrc=exprs='$bell+$hum':s=48000" \
     -filter_complex "
       [0:v]format=yuv420p,scale=1280:720:flags=fast_bilinear,setsar=1[ground];
-      [1:v]format=gray,format=yuv444p,pseudocolor=preset=magma,format=yuv420p,scale=720:404:flags=fast_bilinear,drawbox=color=white@0.8:thickness=4,fps=30[stage];
+      [1:v]format=gray,loop=loop=-1:size=600,format=yuv444p,pseudocolor=preset=magma,format=yuv420p,scale=720:404:flags=fast_bilinear,drawbox=color=white@0.8:thickness=4,fps=30[stage];
       [2:a]asplit[sound][heard];
       [heard]showwaves=s=1280x110:mode=cline:rate=30:colors=white@0.5:scale=cbrt,format=yuva420p[wave];
       [ground][stage]overlay=x=280+24*sin(2*PI*t/11):y=118+12*sin(2*PI*t/7):format=yuv420[scene];
