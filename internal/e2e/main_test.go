@@ -15,7 +15,7 @@ var command string
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if testing.Short() {
-		fmt.Println("end-to-end tests are not for -short")
+		fmt.Fprintln(os.Stderr, "end-to-end tests are not for -short")
 		os.Exit(0)
 	}
 	os.Exit(run(m))
