@@ -98,7 +98,6 @@ export class Cards {
     if (old) {
       node.inert = old.node.inert;
       for (const name of ['data-visible', 'data-featured', 'data-folded', 'data-armed']) setAttr(node, name, old.node.getAttribute(name));
-      setAttr(node, 'data-still', true); // the same card in other words does not come in again
       old.node.replaceWith(node);
     } else {
       this.root.append(node);
