@@ -116,6 +116,10 @@ func TestNewestPublisherWins(t *testing.T) {
 	if got := len(h.show(show).Epochs); got != 2 {
 		t.Errorf("%d epochs", got)
 	}
+	told := h.events(show)
+	if last := told[len(told)-1]; last.Type != overlay.TypeState || last.ShowTime != h.show(show).Epochs[1].ShowTime {
+		t.Errorf("viewers were not told of the new epoch: %+v", last)
+	}
 }
 
 func TestPublishRefusesWrongKeysAndEmptyPublishesLeaveNothing(t *testing.T) {

@@ -102,7 +102,7 @@ func (s *session) begin(ctx context.Context, p *publication, first media.Sample)
 		}
 	}
 
-	epoch, state, ok := s.startEpoch(p, first)
+	epoch, ok := s.startEpoch(p, first)
 	if !ok {
 		return p.Err()
 	}
@@ -110,41 +110,38 @@ func (s *session) begin(ctx context.Context, p *publication, first media.Sample)
 	s.keep("add epoch", s.rooms.Store.AddEpoch(ctx, show.ID, epoch))
 	s.keep("update show", s.rooms.Store.UpdateShow(ctx, show))
 	s.log.Info("epoch begins", "epoch", len(show.Epochs), "show_time_ms", epoch.ShowTime.Milliseconds(), "protocol", p.req.Protocol, "remote", p.req.Remote)
-	if state != Live {
-		s.announceState(ctx, show, epoch.ShowTime)
-	}
+	s.announceState(ctx, show, epoch.ShowTime) // also when it was live before: viewers learn of the epoch by it
 	return nil
 }
 
 // startEpoch points show time at p's first sample. ok is false when p is not the publisher any more.
-func (s *session) startEpoch(p *publication, first media.Sample) (e media.Epoch, before ShowState, ok bool) {
+func (s *session) startEpoch(p *publication, first media.Sample) (e media.Epoch, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.pub != p {
-		return e, "", false
+		return e, false
 	}
 	s.path.packager.EndEpoch()
 	e = media.Epoch{ShowTime: s.path.packager.Position(), Wall: first.Arrival.UTC().Truncate(time.Millisecond)}
 	s.path.packager.StartEpoch(e)
 	if err := s.path.packager.SetTracks(p.tracks); err != nil {
 		p.failLocked(err)
-		return e, "", false
+		return e, false
 	}
 	if s.path.recorder != nil {
 		s.path.recorder.OnEpoch(e)
 	}
 	s.clock.Reset()
 	p.offset, p.started = e.ShowTime-first.PTS, true
-	before = s.show.State
+	if s.show.State == Interrupted {
+		s.rooms.Metrics.Reconnects.Inc()
+	}
 	s.show.Epochs = append(s.show.Epochs[:len(s.show.Epochs):len(s.show.Epochs)], e)
 	s.show.State, s.show.InterruptedAt = Live, time.Time{}
 	if s.show.StartedAt.IsZero() {
 		s.show.StartedAt = e.Wall
 	}
-	if before == Interrupted {
-		s.rooms.Metrics.Reconnects.Inc()
-	}
-	return e, before, true
+	return e, true
 }
 
 // open makes the show: takes the room's scheduled one or a new one, and lays its media path.
