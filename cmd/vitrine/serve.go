@@ -2,6 +2,9 @@ package main
 
 import (
 	"context"
+	"runtime/debug"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -59,8 +62,16 @@ func (f *serveFlags) apply(cmd *cobra.Command) func(*configs.Config) {
 	}
 }
 
+// gcPercent is how much garbage the server lets gather beside what is alive, unless GOGC says otherwise. Nearly all of
+// its memory is media without pointers, which costs the collector nothing to look at, so that collecting twice as often
+// as by default is cheap and halves the garbage.
+const gcPercent = 50
+
 // serve runs the server until ctx ends.
 func (p *program) serve(ctx context.Context, c configs.Config, f serveFlags) error {
+	if !slices.ContainsFunc(p.env, func(v string) bool { return strings.HasPrefix(v, "GOGC=") }) {
+		debug.SetGCPercent(gcPercent)
+	}
 	s := &server{config: c, flags: f, log: newLogger(p.stderr, c.Log), stdout: p.stdout}
 	return s.run(ctx)
 }
