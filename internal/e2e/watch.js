@@ -3,22 +3,20 @@ async ({ x, y, cell }) => {
   if (window.__seen) return true;
   window.__seen = [];
   const ones = (v) => { let n = 0; for (; v; v &= v - 1) n++; return n; };
-  const canvas = new OffscreenCanvas(4 * cell, 4 * cell);
+  const canvas = new OffscreenCanvas(4, 4); // a pixel each: reading must cost the page as little as it can
   const cx = canvas.getContext('2d', { willReadFrequently: true });
   const read = (video) => {
-    cx.drawImage(video, x, y, 4 * cell, 4 * cell, 0, 0, 4 * cell, 4 * cell);
-    const px = cx.getImageData(0, 0, 4 * cell, 4 * cell).data;
+    cx.drawImage(video, x, y, 4 * cell, 4 * cell, 0, 0, 4, 4);
+    const px = cx.getImageData(0, 0, 4, 4).data;
     let code = 0;
-    for (let i = 0; i < 16; i++) {
-      const at = (Math.floor((Math.floor(i / 4) + 0.5) * cell) * 4 * cell + Math.floor(((i % 4) + 0.5) * cell)) * 4;
-      code = (code << 1) | (px[at] > 128 ? 1 : 0);
-    }
+    for (let i = 0; i < 16; i++) code = (code << 1) | (px[i * 4] > 128 ? 1 : 0);
     const n = code >> 4;
     return ((n << 4) | ((ones(n) + 1) & 15)) === code ? n : -1;
   };
   const follow = (video) => {
     const each = () => video.requestVideoFrameCallback((now) => {
       each();
+      if (window.__rest) return;
       const n = read(video);
       const { showTimeMs, date } = window.__vitrine.clock();
       window.__seen.push({ n, showTimeMs, date, at: now, pins: window.__vitrine.pins() });
