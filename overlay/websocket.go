@@ -56,14 +56,14 @@ func (h *Hub) serveWebSocket(w http.ResponseWriter, r *http.Request, s *seat) {
 		h.log.Warn("a viewer cannot be let in", "room", s.room.id, "error", err)
 		c.close(refusal(err))
 	}
-	h.wg.Go(func() {
+	c.spawn() // writing was true so that nobody else writes before the backlog is complete
+	h.wg.Go(func() { // last: it gives the seat free, and nothing may begin without one
 		defer s.leave()
 		readWebSocket(conn, c)
 		s.room.leave(c)
 		_ = conn.Close()
 		h.metrics.connections[webSocket].Dec()
 	})
-	c.spawn() // writing was true so that nobody else writes before the backlog is complete
 }
 
 // refusal is how a client that was upgraded already is told that it cannot join.
