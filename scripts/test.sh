@@ -65,19 +65,20 @@ step e2e go_tests "$logs/e2e.json" "$e2e"
 say "== Summary"
 passed=0 broken=0
 
-# count PATTERN FILE: the sum of the first number that PATTERN captures on each line.
-count() { sed -E 's/\x1b\[[0-9;]*m//g' "$2" 2>/dev/null | sed -nE "s/.*$1.*/\\1/p" | awk '{n += $1} END {print n + 0}'; }
+plain() { sed -E 's/\x1b\[[0-9;]*m//g' "$1"; }
+# tests ACTION FILE: how many tests of a go test -json log, parts of tests too, ended so.
+tests() { { grep -c "\"Action\":\"$1\".*\"Test\":" "$2" 2>/dev/null || true; } | grep . || echo 0; }
+# pages WORD FILE: the number before WORD on a page runner's line about tests.
+pages() { plain "$2" | sed -nE "s/^ *(Tests )?.*[^0-9]([0-9]+) $1.*/\2/p; s/^([0-9]+) $1.*/\1/p" | tail -n 1 | grep . || echo 0; }
 
 for name in go e2e; do
-  sed -E 's/\x1b\[[0-9;]*m//g' "$logs/$name.log" | grep -E '^(DONE|===|---)? ?(DONE|FAIL)' || true
-  ok=$(grep -c '"Action":"pass".*"Test":"[^/"]*"' "$logs/$name.json" || true)
-  bad=$(grep -c '"Action":"fail".*"Test":"[^/"]*"' "$logs/$name.json" || true)
-  passed=$((passed + ok)) broken=$((broken + bad))
+  plain "$logs/$name.log" | grep -E '^(DONE|=== (Failed|FAIL))' || true
+  passed=$((passed + $(tests pass "$logs/$name.json"))) broken=$((broken + $(tests fail "$logs/$name.json")))
 done
 for name in pages-unit pages-browser; do
   [ -f "$logs/$name.log" ] || continue
-  sed -E 's/\x1b\[[0-9;]*m//g' "$logs/$name.log" | grep -E '^ *(Test Files|Tests|[0-9]+ (passed|failed))' || true
-  passed=$((passed + $(count '(^|[^0-9])([0-9]+) passed' "$logs/$name.log" 2>/dev/null || echo 0)))
+  plain "$logs/$name.log" | grep -E '^ *(Test Files|Tests|[0-9]+ (passed|failed))' || true
+  passed=$((passed + $(pages passed "$logs/$name.log"))) broken=$((broken + $(pages failed "$logs/$name.log")))
 done
 if [ ${#failed[@]} -gt 0 ]; then
   printf 'failed step: %s\n' "${failed[@]}"
