@@ -56,7 +56,7 @@ func (h *Hub) serveWebSocket(w http.ResponseWriter, r *http.Request, s *seat) {
 		h.log.Warn("a viewer cannot be let in", "room", s.room.id, "error", err)
 		c.close(refusal(err))
 	}
-	c.spawn() // writing was true so that nobody else writes before the backlog is complete
+	c.spawn()        // writing was true so that nobody else writes before the backlog is complete
 	h.wg.Go(func() { // last: it gives the seat free, and nothing may begin without one
 		defer s.leave()
 		readWebSocket(conn, c)

@@ -160,11 +160,9 @@ func TestChunkReader(t *testing.T) {
 				var got []string
 				var odd []Anomaly
 				r := newChunkReader(bufio.NewReaderSize(reader(bytes.NewReader(c.wire)), 64), testLimits, func(a Anomaly) { odd = append(odd, a) })
-				err := error(nil)
-				for m := (message{}); ; got = append(got, show(m)) {
-					if m, err = r.next(); err != nil {
-						break
-					}
+				m, err := r.next()
+				for ; err == nil; m, err = r.next() {
+					got = append(got, show(m))
 				}
 				if diff := cmp.Diff(c.want, got); diff != "" {
 					t.Error(diff)
@@ -174,7 +172,7 @@ func TestChunkReader(t *testing.T) {
 				}
 				var e *ending
 				switch {
-				case c.ends == "" && err != io.EOF:
+				case c.ends == "" && !errors.Is(err, io.EOF):
 					t.Errorf("ended by %v", err)
 				case c.ends != "" && (!errors.As(err, &e) || e.reason != c.ends):
 					t.Errorf("ended by %v, want %s", err, c.ends)

@@ -17,7 +17,6 @@ type client struct {
 	net.Conn  // writes go out as they are
 	chunkSize int
 	replies   *chunkReader
-	sets      bool // has announced its chunk size
 }
 
 // dial connects and shakes hands.

@@ -32,7 +32,7 @@ func TestPublish(t *testing.T) {
 	if v.Codec != media.H264 || string(v.SPS) != string(testSPS) || string(v.PPS) != string(testPPS) {
 		t.Errorf("video %+v", v)
 	}
-	if a.Codec != media.AAC || a.Audio.SampleRate != 48000 || a.Audio.ChannelCount != 2 {
+	if a.Codec != media.AAC || a.Audio.SampleRate != 48000 || a.Audio.ChannelConfig != 2 {
 		t.Errorf("audio %+v", a.Audio)
 	}
 	type seen struct {
@@ -610,8 +610,17 @@ func TestConfigValidate(t *testing.T) {
 		t.Error(err)
 	}
 	for _, c := range []Config{
-		{MaxConnections: -1}, {MaxConnectionsPerAddress: -1}, {MaxWrongKeys: -1}, {MessagesPerSecond: -1}, {BytesPerSecond: 1},
-		{HandshakeTimeout: -1}, {PublishTimeout: 1}, {IdleTimeout: -1}, {WriteTimeout: -1}, {MaxMediaMessage: 1}, {MaxMediaMessage: 1 << 30},
+		{MaxConnections: -1},
+		{MaxConnectionsPerAddress: -1},
+		{MaxWrongKeys: -1},
+		{MessagesPerSecond: -1},
+		{BytesPerSecond: 1},
+		{HandshakeTimeout: -1},
+		{PublishTimeout: 1},
+		{IdleTimeout: -1},
+		{WriteTimeout: -1},
+		{MaxMediaMessage: 1},
+		{MaxMediaMessage: 1 << 30},
 	} {
 		if err := c.Validate(); errs.KindOf(err) != errs.Invalid || errs.FieldOf(err) == "" {
 			t.Errorf("%+v: %v", c, err)
