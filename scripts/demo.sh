@@ -70,7 +70,7 @@ room=$(ready .demo.room) key=$(ready .demo.stream_key)
 token=$(cat "$(ready .admin_token_file)")
 mapfile -t products < <(ready '.demo.products[]')
 
-api() { curl -sS --max-time 10 -X "$1" -H "Authorization: Bearer $token" -H 'Content-Type: application/json' "${@:3}" "http://$http/api/v1$2"; }
+api() { curl -s --max-time 10 -X "$1" -H "Authorization: Bearer $token" -H 'Content-Type: application/json' "${@:3}" "http://$http/api/v1$2"; }
 
 # encode pushes a picture worth looking at: drifting light, a minute's dive in a frame, over and over, the sound as a wave, and the time.
 # Sources are small and scaled up, so that it all costs about two thirds of a core.
@@ -114,14 +114,15 @@ while kill -0 "$server" 2>/dev/null; do
     cat "$work/ffmpeg.log" >&2
     fail "ffmpeg ended"
   fi
-  if [ "$(api GET "/rooms/$room" | jq -r .state)" != live ]; then
+  state=$(api GET "/rooms/$room" | jq -r .state) || state=""
+  if [ "$state" != live ]; then
     pinned=""
     nap 1
     continue
   fi
   product=${products[turn++ % ${#products[@]}]}
-  new=$(api POST "/rooms/$room/pins" -d "{\"product_id\":\"$product\"}" | jq -r '.id // empty')
-  [ -z "$pinned" ] || api DELETE "/rooms/$room/pins/$pinned" >/dev/null
+  new=$(api POST "/rooms/$room/pins" -d "{\"product_id\":\"$product\"}" | jq -r '.id // empty') || new=""
+  [ -z "$pinned" ] || api DELETE "/rooms/$room/pins/$pinned" >/dev/null || true
   pinned=$new
   nap 15
 done
