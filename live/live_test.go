@@ -1,6 +1,8 @@
 package live_test
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -276,5 +278,23 @@ func TestAShowWithoutRecordingEndsWithTheProcess(t *testing.T) {
 	ranges, err := h.timeline.Ranges(t.Context(), show)
 	if err != nil || len(ranges) != 1 || ranges[0].EndWall.IsZero() {
 		t.Fatalf("the pin must end with the show: %+v, %v", ranges, err)
+	}
+}
+
+func TestADiskThatTakesNoRecordingKeepsNobodyOffTheAir(t *testing.T) {
+	h := newHouse(t, live.Config{})
+	if err := os.RemoveAll(filepath.Join(h.dir, "recordings")); err != nil {
+		t.Fatal(err)
+	}
+	h.publish(0).send(100)
+	st := h.status()
+	if st.State != live.RoomLive || st.Recording != nil {
+		t.Fatalf("status %+v", st)
+	}
+	if err := h.rooms.End(t.Context(), h.room.ID); err != nil {
+		t.Fatal(err)
+	}
+	if got := h.show(st.Show.ID); got.State != live.Ended || got.Duration < media.FromMilliseconds(3000) {
+		t.Errorf("the show ended as %+v", got)
 	}
 }

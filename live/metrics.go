@@ -8,6 +8,7 @@ type Metrics struct {
 	Replaced    prometheus.Counter
 	InBand      prometheus.Counter
 	StoreErrors prometheus.Counter
+	Unrecorded  prometheus.Counter
 	Ended       *prometheus.CounterVec // by reason
 }
 
@@ -23,6 +24,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		Replaced:    counter("replaced_total", "Publishers that a newer one with the same stream key replaced."),
 		InBand:      counter("in_band_messages_total", "Timed messages that publishers carried in band."),
 		StoreErrors: counter("store_errors_total", "States of shows that could not be kept."),
+		Unrecorded:  counter("unrecorded_total", "Shows that went on air without a recording because it could not be opened."),
 		Ended:       prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "vitrine", Subsystem: "live", Name: "ended_total", Help: "Shows that ended, by reason."}, []string{"reason"}),
 	}
 	reg.MustRegister(m.Ended)

@@ -18,8 +18,7 @@ type mediaPath struct {
 // layPath makes the media path of a show. A show that has a recording already is continued from it.
 func (r *Rooms) layPath(showID string) (mediaPath, error) {
 	if r.cfg.NoRecording {
-		stream := hls.NewStream(r.cfg.HLS, hls.Resume{}, nil, r.Log, r.HLS)
-		return mediaPath{packager: hls.NewPackager(r.cfg.HLS, hls.Resume{}, stream, r.Log, r.HLS), stream: stream}, nil
+		return r.unrecordedPath(), nil
 	}
 	rec, state, err := r.Archive.Record(showID)
 	if err != nil {
@@ -28,6 +27,12 @@ func (r *Rooms) layPath(showID string) (mediaPath, error) {
 	resume := hls.Resume(state)
 	stream := hls.NewStream(r.cfg.HLS, resume, rec, r.Log, r.HLS)
 	return mediaPath{packager: hls.NewPackager(r.cfg.HLS, resume, both{stream, rec}, r.Log, r.HLS), stream: stream, recorder: rec}, nil
+}
+
+// unrecordedPath is the media path of a show that nothing keeps.
+func (r *Rooms) unrecordedPath() mediaPath {
+	stream := hls.NewStream(r.cfg.HLS, hls.Resume{}, nil, r.Log, r.HLS)
+	return mediaPath{packager: hls.NewPackager(r.cfg.HLS, hls.Resume{}, stream, r.Log, r.HLS), stream: stream}
 }
 
 func (p mediaPath) close(log *slog.Logger) {

@@ -151,8 +151,10 @@ func (s *session) open(ctx context.Context) error {
 		return err
 	}
 	path, err := s.rooms.layPath(show.ID)
-	if err != nil {
-		return err
+	if err != nil { // a disk that cannot take a recording must not keep the anchor off the air
+		s.rooms.Metrics.Unrecorded.Inc()
+		s.log.Error("the show cannot be recorded; it goes on air without a replay", "show", show.ID, "error", err)
+		path = s.rooms.unrecordedPath()
 	}
 	s.mu.Lock()
 	s.show = show
