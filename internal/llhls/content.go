@@ -3,6 +3,7 @@ package llhls
 import (
 	"bytes"
 	"context"
+	"net/http"
 	"strings"
 	"sync"
 	"time"
@@ -16,7 +17,7 @@ type content struct {
 	wg    sync.WaitGroup // hints being fetched
 
 	mu    sync.Mutex
-	hints map[string]chan []byte // by URI; the channel gives the bytes, or is closed when there are none
+	hints map[string]chan hinted // by URI
 
 	// owned by take
 	listed map[position]bool
@@ -54,7 +55,7 @@ type rate struct {
 
 func newContent(f *follower) *content {
 	return &content{
-		f: f, queue: make(chan task, 4096), hints: map[string]chan []byte{},
+		f: f, queue: make(chan task, 4096), hints: map[string]chan hinted{},
 		listed: map[position]bool{}, closed: map[int64]bool{}, inits: map[string]map[uint32]*track{},
 		parts: map[int64][]byte{}, next: map[uint32]int64{}, begun: map[int64]bool{},
 	}
@@ -89,15 +90,25 @@ func (c *content) ahead(ctx context.Context, uri string) {
 	if c.hints[uri] != nil {
 		return
 	}
-	done := make(chan []byte, 1)
+	done := make(chan hinted, 1)
 	c.hints[uri] = done
 	c.wg.Go(func() {
-		defer close(done)
 		// A hint whose part never comes, as when the publisher is gone, may be answered with any failure.
-		if a, err := c.f.patient(ctx, uri); err == nil && a.status == 200 {
-			done <- a.body
+		a, err := c.f.patient(ctx, uri)
+		switch {
+		case err == nil && a.status == http.StatusOK:
+			done <- hinted{body: a.body}
+		default:
+			done <- hinted{failed: true, over: ctx.Err() != nil}
 		}
 	})
+}
+
+// hinted is what came of fetching a hint.
+type hinted struct {
+	body   []byte
+	failed bool
+	over   bool // failed because the run is over
 }
 
 // run judges what is queued until the queue is closed.
@@ -173,19 +184,22 @@ func (c *content) compareHint(ctx context.Context, uri string, data []byte) {
 	if hint == nil {
 		return
 	}
+	patience, stop := after(10 * time.Second)
+	defer stop()
 	select {
-	case ahead, ok := <-hint:
-		if !ok {
-			if ctx.Err() == nil {
-				c.f.violate(Hint, "%s was hinted and listed, but could not be fetched ahead", uri)
-			}
+	case ahead := <-hint:
+		if ahead.over {
 			return
 		}
-		if !bytes.Equal(ahead, data) {
-			c.f.violate(Hint, "%s: %d bytes when hinted, %d other bytes when listed", uri, len(ahead), len(data))
+		if ahead.failed {
+			c.f.violate(Hint, "%s was hinted and listed, but could not be fetched ahead", uri)
+			return
+		}
+		if !bytes.Equal(ahead.body, data) {
+			c.f.violate(Hint, "%s: %d bytes when hinted, %d other bytes when listed", uri, len(ahead.body), len(data))
 		}
 		c.f.count(func(r *Report) { r.Hints++ })
-	case <-time.After(10 * time.Second):
+	case <-patience:
 		c.f.violate(Hint, "%s is listed, and the request for it as a hint still waits", uri)
 	case <-ctx.Done():
 	}

@@ -157,10 +157,7 @@ func (o *origin) wait(req *http.Request, pos position) {
 	if o.over(pos) {
 		pos = position{int64(o.bend.end) - 1, partsInSegment - 1}
 	}
-	select {
-	case <-time.After(time.Until(o.at(pos))):
-	case <-req.Context().Done():
-	}
+	sleep(req.Context(), time.Until(o.at(pos)))
 }
 
 func (o *origin) servePlaylist(req *http.Request, q url.Values, a *answer) {
