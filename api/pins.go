@@ -44,7 +44,7 @@ type pinInput struct {
 }
 
 func (s *Server) pinOperations() {
-	operation(s, huma.Operation{OperationID: "pin", Method: http.MethodPost, Path: "/api/v1/rooms/{room}/pins", Tags: []string{"Pins"}, Summary: "Pin a product", DefaultStatus: http.StatusCreated}, s.pin)
+	operation(s, huma.Operation{OperationID: "pin", Method: http.MethodPost, Path: "/api/v1/rooms/{room}/pins", Tags: []string{"Pins"}, Summary: "Pin a product", Description: "A featured pin takes the large place from the one that has it. Pinning a product that is on screen already returns the pin that is there, unless it is to be featured and is not: then a new, featured pin takes its place. At most 20 products are on screen at once.", DefaultStatus: http.StatusCreated}, s.pin)
 	operation(s, huma.Operation{OperationID: "unpin", Method: http.MethodDelete, Path: "/api/v1/rooms/{room}/pins/{pin}", Tags: []string{"Pins"}, Summary: "Unpin", DefaultStatus: http.StatusNoContent}, s.unpin)
 	operation(s, huma.Operation{OperationID: "list-pins", Method: http.MethodGet, Path: "/api/v1/rooms/{room}/pins", Tags: []string{"Pins"}, Summary: "List what is pinned now"}, s.listPins)
 }
