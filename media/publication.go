@@ -1,13 +1,34 @@
 package media
 
-import "net/netip"
+import (
+	"net/netip"
+	"time"
+)
 
 // PublishRequest says who wants to publish where.
 type PublishRequest struct {
-	Protocol  string         // "rtmp"
+	Protocol  string         // "rtmp", "rtmps", "whip", "hls"
 	Remote    netip.AddrPort // of the publisher, as the listener saw it
 	StreamKey string         // secret: never logged
-	Encoder   string         // what the publisher calls itself, for the operator; may be empty
+	// Room names the room: with a stream key it must be that key's room, without one the caller vouches for the
+	// publisher, as a pull that the room's owner asked for does.
+	Room    string
+	Encoder string // what the publisher calls itself, for the operator; may be empty
+
+	// CapturedAt tells which publisher time was captured at a wall instant of this server. It is nil, or answers
+	// ok false, where the protocol does not know; live then reckons from arrivals. Safe for concurrent use.
+	CapturedAt func(wall time.Time) (t Ticks, ok bool)
+	// Link tells how the publisher's network does; nil where the protocol does not know. Safe for concurrent use.
+	Link func() Link
+}
+
+// Link is what a protocol knows about the network between publisher and server, over the last seconds.
+type Link struct {
+	RTT       time.Duration // 0: unknown
+	Jitter    time.Duration // of RFC 3550, 6.4.1, or its like; 0: unknown
+	Loss      float64       // share of packets lost on the way and not repaired in time, 0 to 1; negative: unknown
+	Repaired  float64       // share of packets that came only after a retransmission, 0 to 1; negative: unknown
+	Discarded int64         // pictures dropped since the start because a piece of them, or of one they need, is missing
 }
 
 // CloseReason says how a publish ended.
