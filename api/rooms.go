@@ -101,7 +101,7 @@ func (h *HostInput) Resolve(ctx huma.Context) []error {
 func (s *Server) roomOperations() {
 	operation(s, huma.Operation{OperationID: "create-room", Method: http.MethodPost, Path: "/api/v1/rooms", Tags: []string{"Rooms"}, Summary: "Create a room", DefaultStatus: http.StatusCreated},
 		func(ctx context.Context, in *roomInput) (*Body[RoomWithKey], error) {
-			room, key, err := s.Rooms.CreateRoom(ctx, in.Body.Title, time.Duration(in.Body.CaptureDelayMS)*time.Millisecond)
+			room, key, err := s.Rooms.CreateRoom(ctx, live.RoomUpdate{Title: &in.Body.Title, CaptureDelay: new(time.Duration(in.Body.CaptureDelayMS) * time.Millisecond)})
 			if err != nil {
 				return nil, err
 			}
@@ -158,7 +158,7 @@ func (s *Server) updateRoom(ctx context.Context, in *struct {
 		d := time.Duration(*ms) * time.Millisecond
 		delay = &d
 	}
-	room, err := s.Rooms.UpdateRoom(ctx, in.Room, in.Body.Title, delay)
+	room, err := s.Rooms.UpdateRoom(ctx, in.Room, live.RoomUpdate{Title: in.Body.Title, CaptureDelay: delay})
 	if err != nil {
 		return nil, err
 	}

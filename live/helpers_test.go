@@ -62,7 +62,7 @@ func newHouse(t *testing.T, cfg live.Config) *house {
 	h := &house{t: t, dir: t.TempDir(), clock: &clock{now: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)}}
 	h.open(cfg)
 	var err error
-	if h.room, h.key, err = h.rooms.CreateRoom(t.Context(), "Spring teas", 0); err != nil {
+	if h.room, h.key, err = h.rooms.CreateRoom(t.Context(), live.RoomUpdate{Title: new("Spring teas")}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(h.shut)

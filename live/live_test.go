@@ -186,7 +186,7 @@ func TestPinsStandWhereTheyAreMeant(t *testing.T) {
 		})
 	}
 	delay := 400 * time.Millisecond
-	if _, err := h.rooms.UpdateRoom(t.Context(), h.room.ID, nil, &delay); err != nil {
+	if _, err := h.rooms.UpdateRoom(t.Context(), h.room.ID, live.RoomUpdate{CaptureDelay: &delay}); err != nil {
 		t.Fatal(err)
 	}
 	pin, err := h.rooms.Pin(t.Context(), h.room.ID, live.PinRequest{ProductID: h.product("delayed").ID})

@@ -4,17 +4,10 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/vitrine-live/vitrine/internal/errs"
 	"github.com/vitrine-live/vitrine/internal/ids"
-)
-
-const (
-	maxTitle        = 120 // characters
-	maxCaptureDelay = time.Minute
 )
 
 // HashKey returns how a stream key is stored. Keys have 160 random bits, so a plain hash cannot be searched.
@@ -23,48 +16,52 @@ func HashKey(key string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// CreateRoom makes a room and returns it with its stream key, which cannot be asked for again.
-func (r *Rooms) CreateRoom(ctx context.Context, title string, captureDelay time.Duration) (Room, string, error) {
+// CreateRoom makes a room, of which the settings must have a title, and returns it with its stream key, which cannot be
+// asked for again. Invalid names the setting that cannot be.
+func (r *Rooms) CreateRoom(ctx context.Context, settings RoomUpdate) (Room, string, error) {
 	const op = "live.CreateRoom"
-	title, err := checkTitle(op, title)
-	if err != nil {
-		return Room{}, "", err
+	if settings.Title == nil {
+		settings.Title = new(string) // refused by check
 	}
-	if err := checkCaptureDelay(op, captureDelay); err != nil {
+	if err := settings.check(op, r.presetNames()); err != nil {
 		return Room{}, "", err
 	}
 	key := ids.Secret("live")
-	room := Room{ID: ids.New("room"), Title: title, KeyHash: HashKey(key), CaptureDelay: captureDelay, CreatedAt: r.now()}
+	room := Room{
+		ID: ids.New("room"), Title: *settings.Title, KeyHash: HashKey(key), CaptureDelay: value(settings.CaptureDelay),
+		Ladder: value(settings.Ladder), SourceURL: value(settings.SourceURL), StoreID: value(settings.StoreID), CreatedAt: r.now(),
+	}
 	if err := r.Store.CreateRoom(ctx, room); err != nil {
 		return Room{}, "", errs.Wrap(op, err)
 	}
+	r.SourcesChanged()
 	return room, key, nil
 }
 
-// UpdateRoom changes a room. A new capture delay holds from the next pin on.
-func (r *Rooms) UpdateRoom(ctx context.Context, id string, title *string, captureDelay *time.Duration) (Room, error) {
+// value is what p points to, or the zero value.
+func value[T any](p *T) (v T) {
+	if p != nil {
+		v = *p
+	}
+	return v
+}
+
+// UpdateRoom changes a room's settings. A new capture delay holds from the next pin on, a new ladder from the next
+// publish. Invalid names the setting that cannot be; NotFound.
+func (r *Rooms) UpdateRoom(ctx context.Context, id string, change RoomUpdate) (Room, error) {
 	const op = "live.UpdateRoom"
-	if title != nil {
-		t, err := checkTitle(op, *title)
-		if err != nil {
-			return Room{}, err
-		}
-		title = &t
+	if err := change.check(op, r.presetNames()); err != nil {
+		return Room{}, err
 	}
-	if captureDelay != nil {
-		if err := checkCaptureDelay(op, *captureDelay); err != nil {
-			return Room{}, err
-		}
-	}
-	room, err := r.Store.UpdateRoom(ctx, id, RoomUpdate{Title: title, CaptureDelay: captureDelay})
+	change.KeyHash = nil // RotateKey alone makes keys
+	room, err := r.Store.UpdateRoom(ctx, id, change)
 	if err != nil {
 		return Room{}, errs.Wrap(op, err)
 	}
 	if s := r.sessionOf(id); s != nil {
-		s.mu.Lock()
-		s.captureDelay = room.CaptureDelay
-		s.mu.Unlock()
+		s.settingsChanged(room)
 	}
+	r.SourcesChanged()
 	return room, nil
 }
 
@@ -83,7 +80,11 @@ func (r *Rooms) DeleteRoom(ctx context.Context, id string) error {
 	if s := r.sessionOf(id); s != nil && !s.over() {
 		return errs.New(errs.Conflict, op, "the room is on air; end its show first")
 	}
-	return errs.Wrap(op, r.Store.DeleteRoom(ctx, id))
+	if err := r.Store.DeleteRoom(ctx, id); err != nil {
+		return errs.Wrap(op, err)
+	}
+	r.SourcesChanged()
+	return nil
 }
 
 // End ends the room's show. Conflict when there is none on air.
@@ -128,18 +129,3 @@ func (r *Rooms) Show(ctx context.Context, id string) (Show, error) {
 }
 
 func (r *Rooms) now() time.Time { return r.Now().UTC().Truncate(time.Millisecond) }
-
-func checkTitle(op, title string) (string, error) {
-	title = strings.TrimSpace(title)
-	if n := utf8.RuneCountInString(title); n == 0 || n > maxTitle {
-		return "", errs.Field(op, "title", "must have 1 to %d characters", maxTitle)
-	}
-	return title, nil
-}
-
-func checkCaptureDelay(op string, d time.Duration) error {
-	if d < 0 || d > maxCaptureDelay {
-		return errs.Field(op, "capture_delay_ms", "must be between 0 and %d", maxCaptureDelay.Milliseconds())
-	}
-	return nil
-}

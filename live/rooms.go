@@ -24,7 +24,9 @@ type Deps struct {
 	HLS      *hls.Metrics
 	// RoomChanged is called, without any lock held, after a room's show began, changed state or ended.
 	RoomChanged func(roomID, showID string)
-	Now         func() time.Time // nil: time.Now
+	// SourcesChanged is called after a room was made, changed or deleted: what is pulled may be something else now.
+	SourcesChanged func()
+	Now            func() time.Time // nil: time.Now
 }
 
 // Rooms is every room of this process at run time. It is safe for concurrent use.
@@ -50,6 +52,9 @@ func NewRooms(cfg Config, deps Deps) (*Rooms, error) {
 	if deps.RoomChanged == nil {
 		deps.RoomChanged = func(string, string) {}
 	}
+	if deps.SourcesChanged == nil {
+		deps.SourcesChanged = func() {}
+	}
 	return &Rooms{cfg: cfg.withDefaults(), Deps: deps, current: map[string]*session{}, shows: map[string]*session{}}, nil
 }
 
@@ -57,10 +62,7 @@ func NewRooms(cfg Config, deps Deps) (*Rooms, error) {
 // Errors: Unauthorized for a wrong key, Unavailable during shutdown or when the store does not answer.
 func (r *Rooms) Publish(ctx context.Context, req media.PublishRequest) (media.Publication, error) {
 	const op = "live.Publish"
-	room, err := r.Store.RoomByKeyHash(ctx, HashKey(req.StreamKey))
-	if errs.KindOf(err) == errs.NotFound {
-		return nil, errs.New(errs.Unauthorized, op, "the stream key is not known; copy it again from the room's settings")
-	}
+	room, err := r.roomOf(ctx, req)
 	if err != nil {
 		return nil, errs.Wrap(op, err)
 	}
@@ -69,6 +71,22 @@ func (r *Rooms) Publish(ctx context.Context, req media.PublishRequest) (media.Pu
 		return nil, errs.Wrap(op, err)
 	}
 	return s.attach(req), nil
+}
+
+// roomOf finds the room that a publisher is for: by its stream key, or by name where the protocol vouches for it.
+func (r *Rooms) roomOf(ctx context.Context, req media.PublishRequest) (Room, error) {
+	const op = "live.Publish"
+	if req.StreamKey == "" && req.Room != "" {
+		return r.Store.Room(ctx, req.Room)
+	}
+	room, err := r.Store.RoomByKeyHash(ctx, HashKey(req.StreamKey))
+	switch {
+	case errs.KindOf(err) == errs.NotFound:
+		return Room{}, errs.New(errs.Unauthorized, op, "the stream key is not known; copy it again from the room's settings")
+	case err == nil && req.Room != "" && req.Room != room.ID:
+		return Room{}, errs.New(errs.Unauthorized, op, "the stream key is not that of room %s; copy it again from the room's settings", req.Room)
+	}
+	return room, err
 }
 
 // sessionFor returns the session of the room's current show, or a new one.

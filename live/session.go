@@ -34,6 +34,7 @@ type session struct {
 	pub          *publication // the newest publisher, nil when there is none
 	clock        media.ArrivalClock
 	captureDelay time.Duration
+	room         Room // its settings
 	ended        time.Time
 	gone         bool // no show came of it, or it ended, or the process is closing: takes no publisher
 	stats        stats
@@ -41,7 +42,7 @@ type session struct {
 
 func newSession(r *Rooms, room Room) *session {
 	return &session{
-		rooms: r, roomID: room.ID, log: r.Log.With("room", room.ID), captureDelay: room.CaptureDelay,
+		rooms: r, roomID: room.ID, log: r.Log.With("room", room.ID), captureDelay: room.CaptureDelay, room: room,
 		show: Show{RoomID: room.ID, Title: room.Title, State: Scheduled},
 	}
 }
@@ -75,6 +76,13 @@ func (s *session) lingered(now time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.show.State == Ended && now.Sub(s.ended) >= s.rooms.cfg.Linger
+}
+
+// settingsChanged takes over what the room's settings say now.
+func (s *session) settingsChanged(room Room) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.captureDelay, s.room = room.CaptureDelay, room
 }
 
 // attach makes p the session's publisher; an earlier one is let go.

@@ -13,6 +13,7 @@ type store interface {
 	Room(ctx context.Context, id string) (Room, error)
 	RoomByKeyHash(ctx context.Context, hash string) (Room, error)
 	Rooms(ctx context.Context, after string, limit int) ([]Room, error)
+	RoomsWithSource(ctx context.Context) ([]Room, error)
 	UpdateRoom(ctx context.Context, id string, u RoomUpdate) (Room, error)
 	DeleteRoom(ctx context.Context, id string) error
 

@@ -62,7 +62,7 @@ func ensureDemo(ctx context.Context, data *dataDir, rooms *live.Rooms, catalogue
 }
 
 func makeDemo(ctx context.Context, rooms *live.Rooms, catalogue *commerce.Catalogue) (*demo, error) {
-	room, key, err := rooms.CreateRoom(ctx, "Vitrine 演示直播间 · Demo room", 0)
+	room, key, err := rooms.CreateRoom(ctx, live.RoomUpdate{Title: new("Vitrine 演示直播间 · Demo room")})
 	if err != nil {
 		return nil, err
 	}

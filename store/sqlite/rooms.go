@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"time"
 
@@ -10,13 +11,13 @@ import (
 	"github.com/vitrine-live/vitrine/live"
 )
 
-const roomColumns = "id, title, key_hash, capture_delay_ms, created_at"
+const roomColumns = "id, title, key_hash, capture_delay_ms, ladder, source_url, store_id, created_at"
 
 // CreateRoom stores a new room. Conflict: the ID or the stream key is taken.
 func (db *DB) CreateRoom(ctx context.Context, r live.Room) error {
 	return db.update(ctx, "sqlite.CreateRoom", func(ctx context.Context, tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, "INSERT INTO rooms ("+roomColumns+") VALUES ($1, $2, $3, $4, $5)",
-			r.ID, r.Title, r.KeyHash, r.CaptureDelay.Milliseconds(), millis(r.CreatedAt))
+		_, err := tx.ExecContext(ctx, "INSERT INTO rooms ("+roomColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+			r.ID, r.Title, r.KeyHash, r.CaptureDelay.Milliseconds(), textList(r.Ladder), r.SourceURL, r.StoreID, millis(r.CreatedAt))
 		return err
 	})
 }
@@ -71,9 +72,15 @@ func (db *DB) UpdateRoom(ctx context.Context, id string, u live.RoomUpdate) (liv
 			ms := u.CaptureDelay.Milliseconds()
 			delay = &ms
 		}
+		var ladder *string
+		if u.Ladder != nil {
+			list := textList(*u.Ladder)
+			ladder = &list
+		}
 		room, err = scanRoom(tx.QueryRowContext(ctx, `UPDATE rooms SET title = COALESCE($1, title),
-			key_hash = COALESCE($2, key_hash), capture_delay_ms = COALESCE($3, capture_delay_ms)
-			WHERE id = $4 RETURNING `+roomColumns, u.Title, u.KeyHash, delay, id))
+			key_hash = COALESCE($2, key_hash), capture_delay_ms = COALESCE($3, capture_delay_ms), ladder = COALESCE($4, ladder),
+			source_url = COALESCE($5, source_url), store_id = COALESCE($6, store_id)
+			WHERE id = $7 RETURNING `+roomColumns, u.Title, u.KeyHash, delay, ladder, u.SourceURL, u.StoreID, id))
 		return err
 	})
 	return room, err
@@ -97,11 +104,31 @@ func (db *DB) DeleteRoom(ctx context.Context, id string) error {
 	})
 }
 
+// RoomsWithSource lists the rooms whose picture is pulled from somewhere, oldest first.
+func (db *DB) RoomsWithSource(ctx context.Context) ([]live.Room, error) {
+	const op = "sqlite.RoomsWithSource"
+	rows, err := db.read.QueryContext(ctx, "SELECT "+roomColumns+" FROM rooms WHERE source_url <> '' ORDER BY created_at, id")
+	rooms, err := collect(rows, err, scanRoom)
+	return rooms, db.fail(op, err)
+}
+
 func scanRoom(row scanner) (r live.Room, err error) {
 	var delay int64
+	var ladder string
 	var created sql.NullInt64
-	err = row.Scan(&r.ID, &r.Title, &r.KeyHash, &delay, &created)
+	if err = row.Scan(&r.ID, &r.Title, &r.KeyHash, &delay, &ladder, &r.SourceURL, &r.StoreID, &created); err != nil {
+		return r, err
+	}
 	r.CaptureDelay = time.Duration(delay) * time.Millisecond
 	r.CreatedAt = instant(created)
-	return r, err
+	return r, json.Unmarshal([]byte(ladder), &r.Ladder)
+}
+
+// textList is a list of words as the database keeps it. None and an empty list are the same.
+func textList(words []string) string {
+	if len(words) == 0 {
+		return "null"
+	}
+	b, _ := json.Marshal(words) // strings always marshal
+	return string(b)
 }

@@ -29,6 +29,15 @@ func testRooms(t *testing.T, s Store) {
 	equal(t, updated, room)
 	equal(t, must(s.Room(ctx, room.ID))(t), room)
 
+	ladder, source, store := []string{"720p", "360p"}, "https://origin.example/live/index.m3u8", "store-1"
+	updated = must(s.UpdateRoom(ctx, room.ID, live.RoomUpdate{Ladder: &ladder, SourceURL: &source, StoreID: &store}))(t)
+	room.Ladder, room.SourceURL, room.StoreID = ladder, source, store
+	equal(t, updated, room)
+	equal(t, must(s.RoomsWithSource(ctx))(t), []live.Room{room})
+	ladder, source = nil, ""
+	room.Ladder, room.SourceURL = nil, ""
+	equal(t, must(s.UpdateRoom(ctx, room.ID, live.RoomUpdate{Ladder: &ladder, SourceURL: &source}))(t), room)
+
 	other := withRoom(t, s, 3)
 	_, err = s.UpdateRoom(ctx, room.ID, live.RoomUpdate{KeyHash: &other.KeyHash})
 	kind(t, err, errs.Conflict)

@@ -23,6 +23,7 @@ type Store interface {
 	Room(ctx context.Context, id string) (live.Room, error)
 	RoomByKeyHash(ctx context.Context, hash string) (live.Room, error)
 	Rooms(ctx context.Context, after string, limit int) ([]live.Room, error)
+	RoomsWithSource(ctx context.Context) ([]live.Room, error)
 	UpdateRoom(ctx context.Context, id string, u live.RoomUpdate) (live.Room, error)
 	DeleteRoom(ctx context.Context, id string) error
 
