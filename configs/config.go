@@ -18,6 +18,9 @@ type Config struct {
 	Data            string    `yaml:"data"`
 	HTTP            HTTP      `yaml:"http"`
 	RTMP            RTMP      `yaml:"rtmp"`
+	WebRTC          WebRTC    `yaml:"webrtc"`
+	Pull            Pull      `yaml:"pull"`
+	Transcode       Transcode `yaml:"transcode"`
 	Live            Live      `yaml:"live"`
 	HLS             HLS       `yaml:"hls"`
 	Recording       Recording `yaml:"recording"`
@@ -42,10 +45,39 @@ type RTMP struct {
 	IdleTimeout              Duration `yaml:"idle_timeout"`
 }
 
+// WebRTC configures publishing by WHIP.
+type WebRTC struct {
+	Enabled               bool        `yaml:"enabled"`
+	Addr                  string      `yaml:"addr"`
+	TCP                   bool        `yaml:"tcp"`
+	Public                []string    `yaml:"public"`
+	ICEServers            []ICEServer `yaml:"ice_servers"`
+	Loopback              bool        `yaml:"loopback"`
+	HoldStart             Duration    `yaml:"hold_start"`
+	MaxSessions           int         `yaml:"max_sessions"`
+	MaxSessionsPerAddress int         `yaml:"max_sessions_per_address"`
+	MaxWrongKeys          int         `yaml:"max_wrong_keys"`
+}
+
+// Pull configures rooms that take their picture from an HLS address, and imports.
+type Pull struct {
+	AllowPrivate bool `yaml:"allow_private"`
+}
+
+// Transcode configures ffmpeg.
+type Transcode struct {
+	FFmpeg  string  `yaml:"ffmpeg"`
+	Encoder string  `yaml:"encoder"`
+	MaxCost float64 `yaml:"max_cost"`
+}
+
 // Live configures rooms.
 type Live struct {
-	ReconnectWindow Duration `yaml:"reconnect_window"`
-	Linger          Duration `yaml:"linger"`
+	ReconnectWindow         Duration `yaml:"reconnect_window"`
+	Linger                  Duration `yaml:"linger"`
+	MaxPublishers           int      `yaml:"max_publishers"`
+	MaxPublishersPerStore   int      `yaml:"max_publishers_per_store"`
+	MaxPublishersPerAddress int      `yaml:"max_publishers_per_address"`
 }
 
 // HLS configures packaging and delivery.
@@ -84,6 +116,11 @@ func Default() Config {
 			Addr: ":1935", MaxConnections: 2000, MaxConnectionsPerAddress: 100, MaxWrongKeys: 10,
 			IdleTimeout: Duration(10 * time.Second),
 		},
+		WebRTC: WebRTC{
+			Enabled: true, Addr: ":8189", TCP: true, HoldStart: Duration(3 * time.Second),
+			MaxSessions: 500, MaxSessionsPerAddress: 20, MaxWrongKeys: 10,
+		},
+		Transcode:       Transcode{FFmpeg: "ffmpeg", Encoder: "auto"},
 		Live:            Live{ReconnectWindow: Duration(time.Minute), Linger: Duration(2 * time.Minute)},
 		HLS:             HLS{Part: Duration(500 * time.Millisecond), Segment: Duration(2 * time.Second), Window: 10, MaxWaiters: 20_000},
 		Recording:       Recording{Enabled: true, Reserve: 512 << 20, Queue: 16 << 20},

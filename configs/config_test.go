@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 func TestDocumentedFileHasEveryKeyAtItsDefault(t *testing.T) {
@@ -14,7 +15,7 @@ func TestDocumentedFileHasEveryKeyAtItsDefault(t *testing.T) {
 	if err := c.read("vitrine.yaml", Documented); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(Default(), c); diff != "" {
+	if diff := cmp.Diff(Default(), c, cmpopts.EquateEmpty()); diff != "" {
 		t.Fatalf("vitrine.yaml and Default differ (-default +file):\n%s", diff)
 	}
 	if err := c.Validate(); err != nil {
@@ -33,7 +34,7 @@ func TestYAMLRoundTrip(t *testing.T) {
 	if err := back.read("show", b); err != nil {
 		t.Fatalf("%v\n%s", err, b)
 	}
-	if diff := cmp.Diff(c, back); diff != "" {
+	if diff := cmp.Diff(c, back, cmpopts.EquateEmpty()); diff != "" {
 		t.Fatal(diff)
 	}
 }
@@ -45,7 +46,7 @@ func TestLoad(t *testing.T) {
 		want       string // part of the error, "" for none
 		check      func(*Config) bool
 	}{
-		{name: "nothing", check: func(c *Config) bool { return *c == Default() }},
+		{name: "nothing", check: func(c *Config) bool { return cmp.Equal(*c, Default(), cmpopts.EquateEmpty()) }},
 		{name: "file", file: "http:\n  addr: 127.0.0.1:9000\n", check: func(c *Config) bool { return c.HTTP.Addr == "127.0.0.1:9000" && c.RTMP.Addr == ":1935" }},
 		{
 			name: "environment wins", file: "live:\n  reconnect_window: 30s\n", env: []string{"VITRINE_LIVE_RECONNECT_WINDOW=90s", "PATH=/bin", "VITRINE_RECORDING_ENABLED=false", "VITRINE_HLS_WINDOW=6", "VITRINE_RECORDING_RESERVE=1GiB"},
@@ -53,6 +54,15 @@ func TestLoad(t *testing.T) {
 				return c.Live.ReconnectWindow.String() == "1m30s" && !c.Recording.Enabled && c.HLS.Window == 6 && c.Recording.Reserve == 1<<30
 			},
 		},
+		{
+			name: "lists from the environment", env: []string{"VITRINE_WEBRTC_PUBLIC=203.0.113.7, live.example.com", "VITRINE_WEBRTC_ICE_SERVERS=turn:me:s:t@turn.example.com:3478?transport=tcp"},
+			check: func(c *Config) bool {
+				return cmp.Equal(c.WebRTC.Public, []string{"203.0.113.7", "live.example.com"}) &&
+					cmp.Equal(c.WebRTC.ICEServers, []ICEServer{{URL: "turn:turn.example.com:3478?transport=tcp", Username: "me", Secret: "s:t"}})
+			},
+		},
+		{name: "STUN with a secret", file: "webrtc:\n  ice_servers: [stun:a:b@host:3478]\n", want: "needs user:secret@"},
+		{name: "TURN without", env: []string{"VITRINE_WEBRTC_ICE_SERVERS=turn:host:3478"}, want: "needs user:secret@"},
 		{name: "unknown key", file: "http:\n  addr: :80\n  colour: x\n", want: "vitrine.yaml:3: "},
 		{name: "wrong type", file: "hls:\n  window: many\n", want: "vitrine.yaml:2: "},
 		{name: "bad duration", file: "hls:\n  part: 500\n", want: "500ms"},

@@ -61,6 +61,14 @@ func set(v reflect.Value, value string) error {
 			return fmt.Errorf("%q is not a whole number", value)
 		}
 		v.SetInt(int64(n))
+	case reflect.Float64:
+		f, err := strconv.ParseFloat(value, 64)
+		if err != nil {
+			return fmt.Errorf("%q is not a number", value)
+		}
+		v.SetFloat(f)
+	case reflect.Slice:
+		return setList(v, value)
 	case reflect.Bool:
 		b, err := strconv.ParseBool(value)
 		if err != nil {
@@ -70,5 +78,22 @@ func set(v reflect.Value, value string) error {
 	default:
 		return fmt.Errorf("settings of kind %v cannot be set from the environment", v.Kind())
 	}
+	return nil
+}
+
+// setList sets a list of strings, or of values that are read from strings, from its comma-separated form.
+func setList(v reflect.Value, value string) error {
+	list := reflect.MakeSlice(v.Type(), 0, 0)
+	for item := range strings.SplitSeq(value, ",") {
+		if item = strings.TrimSpace(item); item == "" {
+			continue
+		}
+		element := reflect.New(v.Type().Elem()).Elem()
+		if err := set(element, item); err != nil {
+			return err
+		}
+		list = reflect.Append(list, element)
+	}
+	v.Set(list)
 	return nil
 }
