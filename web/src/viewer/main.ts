@@ -1,5 +1,5 @@
 import './styles/viewer.css';
-import { pageLanguage } from './i18n/i18n';
+import { pageLanguage } from './i18n';
 import { Viewer } from './viewer';
 
 /** The room's id is the last part of the page's path: /r/{room}. */

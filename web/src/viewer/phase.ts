@@ -1,4 +1,4 @@
-import type { RoomState } from './channel/frames';
+import type { RoomState } from '../channel/frames';
 
 /** What the page is, as the viewer sees it. */
 export type Phase = 'loading' | 'unknown' | 'failed' | 'waiting' | 'live' | 'reconnecting' | 'ended' | 'replay';

@@ -2,9 +2,9 @@ import type { Playing } from './phase';
 import type { FrameTick } from './player/frame-clock';
 import type { Player } from './player/player';
 import type { Room } from './room';
-import type { DatedSegment } from './timeline/epochs';
-import { visiblePins, type Pin } from './timeline/pins';
-import type { PinRange, Timeline } from './timeline/timeline';
+import type { DatedSegment } from '../timeline/epochs';
+import { visiblePins, type Pin } from '../timeline/pins';
+import type { PinRange, Timeline } from '../timeline/timeline';
 import type { Cards } from './ui/cards';
 
 /** Cards are made this long before their time. */

@@ -1,7 +1,7 @@
-import { readEpochs, readEvent, readRoom, readShow, type RoomView, type ShowView, type TimelineEvent } from './channel/frames';
-import { webLink } from './links';
-import { isFields, readProducts, type Product } from './product';
-import type { Epoch } from './timeline/epochs';
+import { readEpochs, readEvent, readRoom, readShow, type RoomView, type ShowView, type TimelineEvent } from '../channel/frames';
+import { webLink } from '../product/links';
+import { isFields, readProducts, type Product } from '../product/product';
+import type { Epoch } from '../timeline/epochs';
 
 /** What anybody may know about a room. */
 export interface RoomPage {

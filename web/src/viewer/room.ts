@@ -1,9 +1,9 @@
-import { backoff } from './channel/backoff';
-import { Channel, tieToPage } from './channel/channel';
-import { readRoomState, type Frame, type RoomState, type ShowView, type TimelineEvent } from './channel/frames';
-import { isFields, readProduct, readProducts, type Product } from './product';
+import { backoff } from '../channel/backoff';
+import { Channel, tieToPage } from '../channel/channel';
+import { readRoomState, type Frame, type RoomState, type ShowView, type TimelineEvent } from '../channel/frames';
+import { isFields, readProduct, readProducts, type Product } from '../product/product';
 import { fetchRoom, UnknownRoom, type RoomPage } from './room-api';
-import { Timeline } from './timeline/timeline';
+import { Timeline } from '../timeline/timeline';
 
 const pollMs = 10_000; // while the channel is down
 const refreshMs = 60_000; // while it is up: a safety net

@@ -1,4 +1,4 @@
-import type { I18n } from './i18n/i18n';
+import type { I18n } from './i18n';
 import type { Trouble } from './player/engine';
 import type { FrameTick } from './player/frame-clock';
 import { Player } from './player/player';
@@ -7,10 +7,10 @@ import { fetchSidecar, posterUrl, replayUrl } from './room-api';
 import { Room } from './room';
 import { PinTrack } from './pin-track';
 import { Probe } from './probe';
-import { chapters, type Chapter } from './timeline/pins';
+import { chapters, type Chapter } from '../timeline/pins';
 import { Page } from './ui/page';
 import type { Actions, View } from './ui/view';
-import { backoff } from './channel/backoff';
+import { backoff } from '../channel/backoff';
 
 /** A picture that has not moved for this long is not flowing: of a show on air, and of one that is over. */
 const stillMs = { onAir: 900, over: 4_000 };

@@ -1,5 +1,5 @@
-import type { DatedSegment } from '../timeline/epochs';
-import type { PinRange } from '../timeline/timeline';
+import type { DatedSegment } from '../../timeline/epochs';
+import type { PinRange } from '../../timeline/timeline';
 
 export interface Source {
   readonly kind: 'live' | 'replay';

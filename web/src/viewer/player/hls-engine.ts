@@ -1,8 +1,8 @@
 import type Hls from 'hls.js/light';
 import type { ErrorData, Fragment, HlsConfig, LevelDetails } from 'hls.js/light';
-import { backoff } from '../channel/backoff';
-import type { DatedSegment } from '../timeline/epochs';
-import type { PinRange } from '../timeline/timeline';
+import { backoff } from '../../channel/backoff';
+import type { DatedSegment } from '../../timeline/epochs';
+import type { PinRange } from '../../timeline/timeline';
 import type { Engine, EngineEvents, LiveEdge, Source, TroubleReason } from './engine';
 
 type HlsClass = typeof Hls;

@@ -1,4 +1,4 @@
-import { backoff } from '../channel/backoff';
+import { backoff } from '../../channel/backoff';
 import type { Engine, EngineEvents, LiveEdge, Source } from './engine';
 
 type WithStartDate = HTMLVideoElement & { getStartDate?: () => Date };

@@ -1,5 +1,5 @@
-import type { DatedSegment } from '../timeline/epochs';
-import type { PinRange } from '../timeline/timeline';
+import type { DatedSegment } from '../../timeline/epochs';
+import type { PinRange } from '../../timeline/timeline';
 import type { Engine, EngineEvents, Source, Trouble } from './engine';
 import { FrameClock, type FrameTick } from './frame-clock';
 import { HlsEngine } from './hls-engine';

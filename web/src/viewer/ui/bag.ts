@@ -1,8 +1,9 @@
-import type { I18n } from '../i18n/i18n';
-import type { Product } from '../product';
-import { el, icon, setAttr, setText, show } from './dom';
-import { priceText, productImage, shopLink, stockLevel, stockText, titleText } from './product-view';
-import { position } from './time';
+import type { I18n } from '../i18n';
+import type { Product } from '../../product/product';
+import { el, setAttr, setText, show } from '../../ui/dom';
+import { icon } from './icons';
+import { priceText, productImage, shopLink, stockLevel, stockText, titleText } from '../../product/view';
+import { position } from '../../ui/time';
 import type { Actions, View } from './view';
 
 const wide = '(min-width: 960px)';

@@ -1,8 +1,8 @@
-import type { I18n } from '../i18n/i18n';
-import type { Product } from '../product';
-import type { Pin, VisiblePins } from '../timeline/pins';
-import { el, setAttr, setText } from './dom';
-import { priceText, productImage, shopLink, stockLevel, stockText, titleText } from './product-view';
+import type { I18n } from '../i18n';
+import type { Product } from '../../product/product';
+import type { Pin, VisiblePins } from '../../timeline/pins';
+import { el, setAttr, setText } from '../../ui/dom';
+import { priceText, productImage, shopLink, stockLevel, stockText, titleText } from '../../product/view';
 
 interface Card {
   readonly node: HTMLElement;

@@ -1,9 +1,9 @@
-import type { I18n } from '../i18n/i18n';
-import type { Product } from '../product';
+import type { I18n } from '../i18n';
+import type { Product } from '../../product/product';
 import { Bag } from './bag';
 import { Cards } from './cards';
 import { Controls } from './controls';
-import { el, need, setAttr } from './dom';
+import { el, need, setAttr } from '../../ui/dom';
 import { Notices, Panel } from './panel';
 import { Stage } from './stage';
 import { TopBar } from './topbar';

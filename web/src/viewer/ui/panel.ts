@@ -1,6 +1,7 @@
-import type { I18n } from '../i18n/i18n';
-import type { MessageKey } from '../i18n/messages';
-import { el, icon, setAttr, setText, show } from './dom';
+import type { I18n } from '../i18n';
+import type { MessageKey } from '../messages';
+import { el, setAttr, setText, show } from '../../ui/dom';
+import { icon } from './icons';
 import type { Actions, View } from './view';
 
 interface Words {

@@ -1,8 +1,8 @@
-import type { I18n } from '../i18n/i18n';
-import type { Chapter } from '../timeline/pins';
-import { el, setAttr, setText } from './dom';
-import { titleText } from './product-view';
-import { position } from './time';
+import type { I18n } from '../i18n';
+import type { Chapter } from '../../timeline/pins';
+import { el, setAttr, setText } from '../../ui/dom';
+import { titleText } from '../../product/view';
+import { position } from '../../ui/time';
 import type { Actions, View } from './view';
 
 /** The position in a replay. A range input carries keyboard and screen reader; the chapters are buttons along it. */

@@ -1,4 +1,4 @@
-import { el, setAttr } from './dom';
+import { el, setAttr } from '../../ui/dom';
 
 type AppleVideo = HTMLVideoElement & { webkitEnterFullscreen?: () => void };
 

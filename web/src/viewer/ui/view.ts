@@ -1,7 +1,7 @@
 import type { Trouble } from '../player/engine';
 import type { Phase } from '../phase';
-import type { Product } from '../product';
-import type { Chapter } from '../timeline/pins';
+import type { Product } from '../../product/product';
+import type { Chapter } from '../../timeline/pins';
 
 /** Everything the page shows, beside the pins, which follow the frames. Components render it and keep no state. */
 export interface View {

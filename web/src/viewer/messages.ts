@@ -1,6 +1,10 @@
+import * as product from '../product/messages';
+
 // Every text of the viewer page. English is the reference: the type of the catalogue comes from it, so that no language
 // can miss a message or invent one. {name} is a parameter.
 const en = {
+  ...product.en,
+
   'page.title': '{title} · Live shopping',
   'page.titleDefault': 'Live shopping',
   'lang.toggle': '中文',
@@ -64,18 +68,13 @@ const en = {
   'bag.showing': 'Showing now',
   'bag.watchAt': 'Watch at {at}',
   'product.buy': 'Buy',
-  'product.buyLabel': '{title}, {price}: open the shop in a new tab',
-  'product.soldOut': 'Sold out',
-  'product.left': 'Only {count} left',
-  'product.stock': '{count} in stock',
-  'product.untitled': 'Product',
   'product.announce': 'Now showing: {title}, {price}',
 } as const;
 
 export type MessageKey = keyof typeof en;
-export type Catalogue = Readonly<Record<MessageKey, string>>;
+const zh: Readonly<Record<MessageKey, string>> = {
+  ...product.zh,
 
-const zh: Catalogue = {
   'page.title': '{title} · 直播购物',
   'page.titleDefault': '直播购物',
   'lang.toggle': 'EN',
@@ -139,13 +138,7 @@ const zh: Catalogue = {
   'bag.showing': '讲解中',
   'bag.watchAt': '看讲解 {at}',
   'product.buy': '去购买',
-  'product.buyLabel': '{title}，{price}：在新标签页打开商店',
-  'product.soldOut': '已售罄',
-  'product.left': '仅剩 {count} 件',
-  'product.stock': '库存 {count} 件',
-  'product.untitled': '商品',
   'product.announce': '正在讲解：{title}，{price}',
 };
 
 export const catalogues = { en, 'zh-CN': zh } as const;
-export type Language = keyof typeof catalogues;

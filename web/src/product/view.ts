@@ -1,7 +1,10 @@
-import type { I18n } from '../i18n/i18n';
-import { formatPrice } from '../money';
-import type { Product } from '../product';
-import { el, icon } from './dom';
+import type { I18n as Texts } from '../i18n/i18n';
+import { drawIcon, el } from '../ui/dom';
+import type { ProductKey } from './messages';
+import { formatPrice } from './money';
+import type { Product } from './product';
+
+type I18n = Texts<ProductKey>;
 
 export function priceText(p: Product, i18n: I18n): string {
   return p.price === null || p.currency === '' ? '' : formatPrice(p.price, p.currency, i18n.lang);
@@ -11,6 +14,7 @@ export function titleText(p: Product, i18n: I18n): string {
   return p.title || i18n.t('product.untitled');
 }
 
+const bag = 'M5 8h14l-1 12H6zM9 10.5V7a3 3 0 0 1 6 0v3.5';
 const fewLeft = 10;
 
 /** How urgent the stock is: nothing to say, few, none. */
@@ -33,7 +37,7 @@ export function stockText(p: Product, i18n: I18n): string {
 
 /** A product's picture on a tinted ground that stands in for it while it loads, and for good when it never comes. */
 export function productImage(p: Product | null): HTMLElement {
-  const box = el('span', { class: 'thumb', 'data-tint': String(tint(p?.id ?? '')) }, icon('image'));
+  const box = el('span', { class: 'thumb', 'data-tint': String(tint(p?.id ?? '')) }, drawIcon('image', bag));
   if (!p?.imageUrl) return box;
   const img = el('img', { alt: '', decoding: 'async', draggable: 'false', referrerpolicy: 'no-referrer' });
   img.addEventListener('load', () => box.setAttribute('data-loaded', ''));

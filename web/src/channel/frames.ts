@@ -1,4 +1,4 @@
-import { isFields, readProduct, readProducts, type Product } from '../product';
+import { isFields, readProduct, readProducts, type Product } from '../product/product';
 import type { Epoch } from '../timeline/epochs';
 import type { Pin } from '../timeline/pins';
 

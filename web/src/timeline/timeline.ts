@@ -1,5 +1,5 @@
 import { readPin, type TimelineEvent } from '../channel/frames';
-import { isFields } from '../product';
+import { isFields } from '../product/product';
 import { Epochs, type Epoch } from './epochs';
 import type { Pin } from './pins';
 

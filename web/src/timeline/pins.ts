@@ -1,4 +1,4 @@
-import type { Product } from '../product';
+import type { Product } from '../product/product';
 
 /** A product on the picture from one instant of the show to another. */
 export interface Pin {

@@ -1,4 +1,4 @@
-import { isFields } from '../product';
+import { isFields } from '../product/product';
 import type { Position } from './frames';
 
 /** Where a transport puts what it hears. Nothing may come after lost() or after the transport was closed. */

@@ -1,6 +1,10 @@
-import { catalogues, type Language, type MessageKey } from './messages';
+/** The languages of the pages. English is the reference of each catalogue. */
+export type Language = 'en' | 'zh-CN';
 
-type Params = Readonly<Record<string, string | number>>;
+/** Every text of a page, in every language. {name} is a parameter. */
+export type Catalogues<Key extends string> = Readonly<Record<Language, Readonly<Record<Key, string>>>>;
+
+export type Params = Readonly<Record<string, string | number>>;
 
 const rememberedAs = 'vitrine.lang';
 
@@ -18,18 +22,21 @@ export function fill(message: string, params: Params): string {
   return message.replace(/\{(\w+)\}/g, (whole, name: string) => String(params[name] ?? whole));
 }
 
-/** The page's language. Whoever shows text listens and shows it again when the language changes. */
-export class I18n {
+/** The language of a page with these texts. Whoever shows text listens and shows it again when the language changes. */
+export class I18n<Key extends string> {
   private readonly listeners: (() => void)[] = [];
 
-  constructor(private current: Language) {}
+  constructor(
+    private readonly catalogues: Catalogues<Key>,
+    private current: Language,
+  ) {}
 
   get lang(): Language {
     return this.current;
   }
 
-  t(key: MessageKey, params: Params = {}): string {
-    return fill(catalogues[this.current][key], params);
+  t(key: Key, params: Params = {}): string {
+    return fill(this.catalogues[this.current][key], params);
   }
 
   toggle(): void {
@@ -43,9 +50,9 @@ export class I18n {
 }
 
 /** The language of this page, kept in step with <html lang> and remembered for the next visit. */
-export function pageLanguage(): I18n {
+export function pageLanguage<Key extends string>(catalogues: Catalogues<Key>): I18n<Key> {
   const query = new URLSearchParams(location.search).get('lang');
-  const i18n = new I18n(pickLanguage(query, recall(), navigator.languages));
+  const i18n = new I18n(catalogues, pickLanguage(query, recall(), navigator.languages));
   const apply = (): void => void (document.documentElement.lang = i18n.lang);
   apply();
   i18n.onChange(() => {

@@ -1,0 +1,18 @@
+/** What every page says of a product. */
+export const en = {
+  'product.buyLabel': '{title}, {price}: open the shop in a new tab',
+  'product.soldOut': 'Sold out',
+  'product.left': 'Only {count} left',
+  'product.stock': '{count} in stock',
+  'product.untitled': 'Product',
+} as const;
+
+export type ProductKey = keyof typeof en;
+
+export const zh: Readonly<Record<ProductKey, string>> = {
+  'product.buyLabel': '{title}，{price}：在新标签页打开商店',
+  'product.soldOut': '已售罄',
+  'product.left': '仅剩 {count} 件',
+  'product.stock': '库存 {count} 件',
+  'product.untitled': '商品',
+};
