@@ -91,6 +91,14 @@ func (r *Rooms) airing(ctx context.Context, roomID string) (*session, error) {
 // resolve finds the show time that is meant. turn is held, so that the answer stays true until it is used.
 func (s *session) resolve(showTime *media.Ticks, at *time.Time) (media.Ticks, error) {
 	const op = "live.resolve"
+	wall := s.rooms.Now()
+	if at != nil {
+		if wall.Add(maxAhead).Before(*at) {
+			return 0, errs.Field(op, "at", "is more than %v in the future", maxAhead)
+		}
+		wall = *at
+	}
+	exact, known := s.toldBy(wall)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.gone || s.show.State == Ended {
@@ -107,14 +115,25 @@ func (s *session) resolve(showTime *media.Ticks, at *time.Time) (media.Ticks, er
 	case showTime != nil:
 		return *showTime, nil
 	}
-	wall := s.rooms.Now()
-	if at != nil {
-		if wall.Add(maxAhead).Before(*at) {
-			return 0, errs.Field(op, "at", "is more than %v in the future", maxAhead)
-		}
-		wall = *at
+	if known && s.show.State == Live && exact >= s.show.Epochs[len(s.show.Epochs)-1].ShowTime {
+		return roundToMillisecond(min(exact, end+media.FromDuration(maxAhead))), nil
 	}
 	return s.capturedAt(wall, end), nil
+}
+
+// toldBy asks the publisher's protocol for the show time of the picture captured at a wall instant. ok is false where
+// it does not know. The protocol has locks of its own: mu is not held.
+func (s *session) toldBy(wall time.Time) (t media.Ticks, ok bool) {
+	s.mu.Lock()
+	p := s.pub
+	if p == nil || !p.started || p.req.CapturedAt == nil {
+		s.mu.Unlock()
+		return 0, false
+	}
+	offset := p.offset
+	s.mu.Unlock()
+	t, ok = p.req.CapturedAt(wall)
+	return t + offset, ok
 }
 
 // capturedAt maps a wall instant to the show time of the picture captured then. That picture reaches the server a
