@@ -31,9 +31,10 @@ type Config struct {
 
 // HTTP configures the web server.
 type HTTP struct {
-	Addr          string `yaml:"addr"`
-	PublicURL     string `yaml:"public_url"`
-	PublicMetrics bool   `yaml:"public_metrics"`
+	Addr           string   `yaml:"addr"`
+	PublicURL      string   `yaml:"public_url"`
+	PublicMetrics  bool     `yaml:"public_metrics"`
+	TrustedProxies []Prefix `yaml:"trusted_proxies"`
 }
 
 // RTMP configures the RTMP listener.

@@ -10,12 +10,14 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
+var prefixes = cmp.Comparer(func(a, b Prefix) bool { return a == b })
+
 func TestDocumentedFileHasEveryKeyAtItsDefault(t *testing.T) {
 	var c Config
 	if err := c.read("vitrine.yaml", Documented); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(Default(), c, cmpopts.EquateEmpty()); diff != "" {
+	if diff := cmp.Diff(Default(), c, cmpopts.EquateEmpty(), prefixes); diff != "" {
 		t.Fatalf("vitrine.yaml and Default differ (-default +file):\n%s", diff)
 	}
 	if err := c.Validate(); err != nil {
@@ -34,7 +36,7 @@ func TestYAMLRoundTrip(t *testing.T) {
 	if err := back.read("show", b); err != nil {
 		t.Fatalf("%v\n%s", err, b)
 	}
-	if diff := cmp.Diff(c, back, cmpopts.EquateEmpty()); diff != "" {
+	if diff := cmp.Diff(c, back, cmpopts.EquateEmpty(), prefixes); diff != "" {
 		t.Fatal(diff)
 	}
 }
@@ -46,7 +48,7 @@ func TestLoad(t *testing.T) {
 		want       string // part of the error, "" for none
 		check      func(*Config) bool
 	}{
-		{name: "nothing", check: func(c *Config) bool { return cmp.Equal(*c, Default(), cmpopts.EquateEmpty()) }},
+		{name: "nothing", check: func(c *Config) bool { return cmp.Equal(*c, Default(), cmpopts.EquateEmpty(), prefixes) }},
 		{name: "file", file: "http:\n  addr: 127.0.0.1:9000\n", check: func(c *Config) bool { return c.HTTP.Addr == "127.0.0.1:9000" && c.RTMP.Addr == ":1935" }},
 		{
 			name: "environment wins", file: "live:\n  reconnect_window: 30s\n", env: []string{"VITRINE_LIVE_RECONNECT_WINDOW=90s", "PATH=/bin", "VITRINE_RECORDING_ENABLED=false", "VITRINE_HLS_WINDOW=6", "VITRINE_RECORDING_RESERVE=1GiB"},
@@ -61,6 +63,14 @@ func TestLoad(t *testing.T) {
 					cmp.Equal(c.WebRTC.ICEServers, []ICEServer{{URL: "turn:turn.example.com:3478?transport=tcp", Username: "me", Secret: "s:t"}})
 			},
 		},
+		{
+			name: "trusted proxies", file: "http:\n  trusted_proxies: [127.0.0.1, 10.0.0.0/8]\n",
+			check: func(c *Config) bool {
+				b, err := c.HTTP.TrustedProxies[0].MarshalText()
+				return err == nil && string(b) == "127.0.0.1/32" && len(c.HTTP.TrustedProxies) == 2
+			},
+		},
+		{name: "no network", env: []string{"VITRINE_HTTP_TRUSTED_PROXIES=localhost"}, want: "is no network"},
 		{name: "STUN with a secret", file: "webrtc:\n  ice_servers: [stun:a:b@host:3478]\n", want: "needs user:secret@"},
 		{name: "TURN without", env: []string{"VITRINE_WEBRTC_ICE_SERVERS=turn:host:3478"}, want: "needs user:secret@"},
 		{name: "unknown key", file: "http:\n  addr: :80\n  colour: x\n", want: "vitrine.yaml:3: "},

@@ -2,6 +2,7 @@ package configs
 
 import (
 	"fmt"
+	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -72,3 +73,23 @@ func (s Size) String() string {
 	}
 	return "0B"
 }
+
+// Prefix is a network in CIDR notation, or one address.
+type Prefix netip.Prefix
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (p *Prefix) UnmarshalText(text []byte) error {
+	if addr, err := netip.ParseAddr(string(text)); err == nil {
+		*p = Prefix(netip.PrefixFrom(addr, addr.BitLen()))
+		return nil
+	}
+	prefix, err := netip.ParsePrefix(string(text))
+	if err != nil {
+		return fmt.Errorf("%q is no network; write it like 10.0.0.0/8 or 127.0.0.1", text)
+	}
+	*p = Prefix(prefix)
+	return nil
+}
+
+// MarshalText implements encoding.TextMarshaler.
+func (p Prefix) MarshalText() ([]byte, error) { return netip.Prefix(p).MarshalText() }

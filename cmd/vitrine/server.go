@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -21,6 +22,7 @@ import (
 	"github.com/vitrine-live/vitrine/hls"
 	"github.com/vitrine-live/vitrine/hls/playlist"
 	"github.com/vitrine-live/vitrine/ingest/rtmp"
+	"github.com/vitrine-live/vitrine/internal/clientaddr"
 	"github.com/vitrine-live/vitrine/live"
 	"github.com/vitrine-live/vitrine/overlay"
 	"github.com/vitrine-live/vitrine/replay"
@@ -165,8 +167,18 @@ func (s *server) startOverlay(context.Context) (func(context.Context) error, err
 	s.timeline = overlay.NewTimeline(s.db, s.log, m)
 	s.hub = overlay.NewHub(overlay.HubConfig{
 		MaxConnections: s.config.Channel.MaxConnections, MaxPerAddress: s.config.Channel.MaxConnectionsPerAddress,
+		ClientAddr: s.clients().Of,
 	}, s.timeline, snapshots{s}, s.log, m)
 	return func(ctx context.Context) error { s.hub.Close(ctx); return nil }, nil
+}
+
+// clients tells the addresses of HTTP clients, also behind the proxies that the configuration trusts.
+func (s *server) clients() clientaddr.Finder {
+	proxies := make([]netip.Prefix, len(s.config.HTTP.TrustedProxies))
+	for i, p := range s.config.HTTP.TrustedProxies {
+		proxies[i] = netip.Prefix(p)
+	}
+	return clientaddr.Trusting(proxies)
 }
 
 // snapshots lets the channel ask rooms that start after it.
