@@ -78,7 +78,7 @@ func (s *Stream) servePart(w http.ResponseWriter, r *http.Request, msn int64, pa
 	}
 	seg, _, known := s.find(msn)
 	switch {
-	case !known || seg.info.Gap || part >= len(seg.info.Parts):
+	case !known || part >= len(seg.info.Parts) || seg.info.Parts[part].Gap:
 		fail(w, r, errNoFile)
 	case seg.parts != nil:
 		s.sendBytes(w, r, classPart, typeMP4, seg.parts[part:part+1])

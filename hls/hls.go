@@ -4,6 +4,9 @@
 // Stream is the Sink that keeps what viewers may still ask for, renders the playlists and answers requests. The two
 // meet in the Sink interface only, so that a recorder can stand beside the Stream and get the very same bytes.
 //
+// A show may have more renditions than its source. A Follower packages one of them by repeating every cut of the
+// Packager, and a Group delivers them all.
+//
 // The rules are those of draft-pantos-hls-rfc8216bis; clause numbers in comments are its.
 package hls
 
@@ -18,8 +21,8 @@ import (
 // segment. It is called by the goroutine that writes samples and must not block. What it is given is immutable.
 type Sink interface {
 	OnInit(init playlist.Init, data []byte)
-	// OnPart hands over a part: one moof and one mdat box. seg is its segment so far, with this part at the end of Parts.
-	// With part.Last, OnSegment follows at once.
+	// OnPart hands over a part: one moof and one mdat box, or nothing when the part is a gap. seg is its segment so far,
+	// with this part at the end of Parts. With part.Last, OnSegment follows at once.
 	OnPart(seg playlist.Segment, part playlist.Part, data []byte)
 	// OnSegment says that seg is complete: its bytes are those of its parts, one after the other.
 	OnSegment(seg playlist.Segment)

@@ -9,6 +9,7 @@ import (
 type Metrics struct {
 	segments, parts, partsLate prometheus.Counter
 	forcedCuts                 prometheus.Counter
+	gaps                       prometheus.Counter
 	audioResyncs               prometheus.Counter
 	silence                    prometheus.Counter
 	dropped                    *prometheus.CounterVec // by kind, reason
@@ -42,6 +43,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		parts:        counter("parts_total", "Partial segments packaged."),
 		partsLate:    counter("parts_late_total", "Parts published later than one and a half part targets after the one before."),
 		forcedCuts:   counter("forced_cuts_total", "Segments ended without a keyframe because none came within the target duration."),
+		gaps:         counter("rendition_gaps_total", "Segments of renditions that are gaps because their pictures did not come in time."),
 		audioResyncs: counter("audio_resyncs_total", "Times that sound was more than 32 ms off its sample count and was set anew."),
 		silence:      counter("audio_silence_frames_total", "Silent audio frames put in where a publisher sent none."),
 		renders:      counter("playlist_renders_total", "Playlists rendered; every version is rendered once for all viewers."),

@@ -60,6 +60,8 @@ type Packager struct {
 	announced   bool      // the initialization segment in force was handed out
 	lastPart    time.Time // when the last part was published; zero at the start of an epoch
 	forcedNoted bool
+
+	followers []*Follower
 }
 
 // NewPackager returns the packager of a show that is new or goes on at resume. cfg must be valid. A nil log or m is

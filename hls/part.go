@@ -86,6 +86,7 @@ func (p *Packager) publish(f *fragment, c *cut) {
 	p.seg.Duration = c.at - p.seg.Start
 	p.countPart()
 	p.sink.OnPart(p.seg, part, data)
+	p.lead(f, &part)
 }
 
 func (p *Packager) independent(f *fragment) bool {
@@ -140,6 +141,7 @@ func (p *Packager) closeSegment(c *cut) {
 		p.noteForced()
 	}
 	p.sink.OnSegment(p.seg)
+	p.leadOn(stepClose)
 	p.seg.MSN++
 	if c.final {
 		return
@@ -212,6 +214,7 @@ func (p *Packager) endRunAt(end media.Ticks) {
 	case len(p.seg.Parts) > 0:
 		p.closeSegment(&cut{final: true})
 	}
+	p.leadOn(stepEnd)
 	p.cur, p.ready, p.broken, p.lastPart = nil, nil, true, time.Time{}
 }
 

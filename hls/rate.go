@@ -25,6 +25,10 @@ const (
 // add counts a complete segment. The peak is that of runs of segments between half and one and a half target durations
 // (4.4.6.2): shorter ones count together with what follows them.
 func (r *rateMeter) add(seg *playlist.Segment, target int) {
+	if seg.Gap {
+		r.shortBytes, r.shortDuration = 0, 0
+		return
+	}
 	r.bytes += seg.Size
 	r.duration += seg.Duration
 	r.shortBytes += seg.Size

@@ -73,7 +73,9 @@ func (s *Stream) serveMultivariant(w http.ResponseWriter, r *http.Request, uri s
 		fail(w, r, err)
 		return
 	}
-	s.sendPlaylist(w, r, v.multivariant(uri, c), shortAge)
+	m := playlist.Multivariant{Container: c, Independent: true}
+	v.addTo(&m, uri)
+	s.sendPlaylist(w, r, multivariant(&m), shortAge)
 }
 
 // serveMedia answers with a media playlist, once it contains what the delivery directives ask for.
@@ -224,3 +226,7 @@ func matches(header, etag string) bool {
 	}
 	return false
 }
+
+// errNoTS is the answer where MPEG-TS would have no picture that its players know.
+var errNoTS = errs.New(errs.NotFound, "hls.Serve", "the publisher sends HEVC or AV1, which MPEG-TS players do not show: "+
+	"turn on the room's quality ladder, which makes H264 of it, or publish H264")

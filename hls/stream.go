@@ -38,6 +38,9 @@ type Stream struct {
 	rate            rateMeter
 	ended, closed   bool
 
+	declared int // bit/s: BANDWIDTH is never below
+	reports  func() []playlist.RenditionReport
+
 	live    atomic.Pointer[edge]
 	waiting atomic.Int64
 	ts      tsCache
@@ -63,6 +66,10 @@ const goneSegments = 3
 // NewStream returns the delivery of a show that is new or goes on at resume. cfg must be valid. A nil archive means
 // that nothing is recorded: the whole window is kept in memory. A nil log or m is allowed.
 func NewStream(cfg Config, resume Resume, archive Archive, log *slog.Logger, m *Metrics) *Stream {
+	return newStream(cfg, resume, archive, 0, log, m)
+}
+
+func newStream(cfg Config, resume Resume, archive Archive, declared int, log *slog.Logger, m *Metrics) *Stream {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
@@ -73,6 +80,7 @@ func NewStream(cfg Config, resume Resume, archive Archive, log *slog.Logger, m *
 	s := &Stream{
 		cfg: cfg, partTarget: media.FromDuration(cfg.PartTarget), archive: archive, log: log, metrics: m,
 		inits: map[int]*initFile{}, next: resume.NextMSN, target: resume.TargetDuration, discontinuities: resume.Discontinuities,
+		declared: declared,
 	}
 	for _, init := range resume.Inits {
 		s.newest = &initFile{info: init}
@@ -169,6 +177,31 @@ func (s *Stream) Close() {
 	s.publish()
 }
 
+// reportTo makes the playlists tell how far other renditions are.
+func (s *Stream) reportTo(reports func() []playlist.RenditionReport) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.reports = reports
+}
+
+// missing is the state of a rendition of the same show that has nothing of it yet: a gap for every segment.
+func (s *Stream) missing() Resume {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := Resume{NextMSN: s.next, TargetDuration: s.target, Discontinuities: s.discontinuities}
+	for _, seg := range s.segments {
+		info := seg.info
+		info.Init, info.Size, info.Gap, info.Independent = 0, 0, true, true
+		info.Parts = slices.Clone(info.Parts)
+		for i := range info.Parts {
+			p := &info.Parts[i]
+			p.Gap, p.Independent, p.Offset, p.Size = true, false, 0, 0
+		}
+		r.Segments = append(r.Segments, info)
+	}
+	return r
+}
+
 // publish makes the present state the one that requests see, and wakes those who wait.
 func (s *Stream) publish() {
 	old := s.live.Load()
@@ -178,7 +211,7 @@ func (s *Stream) publish() {
 
 // render takes the playlist's values out of the present state.
 func (s *Stream) render() *version {
-	v := &version{ended: s.ended, closed: s.closed, next: s.next, metrics: s.metrics}
+	v := &version{ended: s.ended, closed: s.closed, next: s.next, metrics: s.metrics, reports: s.reports}
 	v.media = playlist.Media{
 		TargetDuration: s.target, PartTarget: s.partTarget, CanSkip: true,
 		DiscontinuitySequence: s.discontinuities, Ended: s.ended,

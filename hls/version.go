@@ -21,10 +21,12 @@ type edge struct {
 // version is one immutable state of a show's playlists.
 type version struct {
 	media         playlist.Media
-	variant       playlist.Multivariant
+	variant       playlist.Variant
+	independent   bool  // all segments are
 	next          int64 // MSN of the open segment, or of the one to come
 	ended, closed bool
 	metrics       *Metrics
+	reports       func() []playlist.RenditionReport // nil for none
 
 	full, delta, mpegTS document
 }
@@ -40,11 +42,10 @@ type document struct {
 
 // setVariant fills in what the multivariant playlist says.
 func (v *version) setVariant(s *Stream) {
-	v.variant = playlist.Multivariant{
-		Bandwidth: s.rate.bandwidth(), AverageBandwidth: s.rate.averageBandwidth(), Independent: true,
-	}
+	v.variant = playlist.Variant{Bandwidth: max(s.rate.bandwidth(), s.declared), AverageBandwidth: s.rate.averageBandwidth()}
+	v.independent = true
 	for i := range v.media.Segments {
-		v.variant.Independent = v.variant.Independent && v.media.Segments[i].Independent
+		v.independent = v.independent && (v.media.Segments[i].Independent || v.media.Segments[i].Gap)
 	}
 	if s.newest != nil {
 		info := &s.newest.info
@@ -116,23 +117,41 @@ func (v *version) playlistFor(c playlist.Container, delta bool) *document {
 	return v.render(&v.full, func(*playlist.Media) {})
 }
 
+// last is the newest part that is listed; a negative part when the segment is listed without parts.
+func (v *version) last() (msn int64, part int) {
+	if n := v.openParts(); n > 0 {
+		return v.next, n - 1
+	}
+	segs := v.media.Segments
+	return segs[len(segs)-1].MSN, len(segs[len(segs)-1].Parts) - 1
+}
+
 func (v *version) render(d *document, change func(*playlist.Media)) *document {
 	d.once.Do(func() {
 		m := v.media
 		change(&m)
+		if v.reports != nil && m.LowLatency() && !m.Ended {
+			m.Reports = v.reports()
+		}
 		d.set(m.Append(make([]byte, 0, 8<<10)))
 		v.metrics.renders.Inc()
 	})
 	return d
 }
 
-// multivariant renders the multivariant playlist with the given URI.
-func (v *version) multivariant(uri string, c playlist.Container) *document {
-	m := v.variant
-	m.URI, m.Container = uri, c
-	if c == playlist.TS {
-		m.Bandwidth, m.AverageBandwidth = ts.Bandwidth(m.Bandwidth), ts.Bandwidth(m.AverageBandwidth)
+// addTo adds the variant to a multivariant playlist, under the given URI.
+func (v *version) addTo(m *playlist.Multivariant, uri string) {
+	variant := v.variant
+	variant.URI = uri
+	if m.Container == playlist.TS {
+		variant.Bandwidth, variant.AverageBandwidth = ts.Bandwidth(variant.Bandwidth), ts.Bandwidth(variant.AverageBandwidth)
 	}
+	m.Independent = m.Independent && v.independent
+	m.Variants = append(m.Variants, variant)
+}
+
+// multivariant renders a multivariant playlist.
+func multivariant(m *playlist.Multivariant) *document {
 	d := &document{plain: m.Append(nil)}
 	d.etag = etagOf(d.plain)
 	return d

@@ -92,17 +92,18 @@ func (v *view) media(c playlist.Container, ranges []playlist.DateRange) []byte {
 }
 
 func (v *view) multivariant(c playlist.Container) []byte {
-	m := playlist.Multivariant{URI: "main.m3u8", Container: c, Codecs: v.codecs(), Independent: v.independent()}
-	m.Bandwidth, m.AverageBandwidth = v.rate.bandwidth()
+	variant := playlist.Variant{URI: "main.m3u8", Codecs: v.codecs()}
+	variant.Bandwidth, variant.AverageBandwidth = v.rate.bandwidth()
 	if c == playlist.TS {
-		m.Bandwidth, m.AverageBandwidth = ts.Bandwidth(m.Bandwidth), ts.Bandwidth(m.AverageBandwidth)
+		variant.Bandwidth, variant.AverageBandwidth = ts.Bandwidth(variant.Bandwidth), ts.Bandwidth(variant.AverageBandwidth)
 	}
 	for _, in := range v.inits {
-		if in.Width*in.Height > m.Width*m.Height {
-			m.Width, m.Height = in.Width, in.Height
+		if in.Width*in.Height > variant.Width*variant.Height {
+			variant.Width, variant.Height = in.Width, in.Height
 		}
-		m.FrameRate = max(m.FrameRate, in.FrameRate)
+		variant.FrameRate = max(variant.FrameRate, in.FrameRate)
 	}
+	m := playlist.Multivariant{Container: c, Independent: v.independent(), Variants: []playlist.Variant{variant}}
 	return m.Append(nil)
 }
 

@@ -156,7 +156,7 @@ func (m *Media) appendSegmentTags(dst []byte, s *Segment, init *int, parts bool)
 	if s.Discontinuity {
 		dst = append(dst, "#EXT-X-DISCONTINUITY\n"...)
 	}
-	if m.Container == CMAF && s.Init != *init {
+	if m.Container == CMAF && s.Init != *init && s.Init > 0 {
 		dst = append(dst, `#EXT-X-MAP:URI="`...)
 		dst = append(dst, m.Prefix...)
 		dst = appendInitName(dst, s.Init)
@@ -190,7 +190,7 @@ func (m *Media) appendParts(dst []byte, s *Segment) []byte {
 		if p.Independent {
 			dst = append(dst, ",INDEPENDENT=YES"...)
 		}
-		if s.Gap {
+		if p.Gap {
 			dst = append(dst, ",GAP=YES"...)
 		}
 		dst = append(dst, '\n')

@@ -11,7 +11,7 @@ import (
 
 // Init is one initialization segment (EXT-X-MAP). A new one starts with each epoch and with each change of parameters.
 type Init struct {
-	Number int    // 1 for the first of the show, rising by one
+	Number int    // 1 for the first of the show, rising by one; in renditions made of the source, rising
 	Codecs string // RFC 6381, for CODECS, such as "avc1.64001f,mp4a.40.2"
 	Width  int    // of the picture after cropping; 0 without video
 	Height int
@@ -29,6 +29,7 @@ type Part struct {
 	Duration    media.Ticks
 	Independent bool // holds an IDR (4.4.4.9); every part of a show without pictures
 	Last        bool // of its segment, which is complete with it
+	Gap         bool // the media is missing: nothing can be fetched under its name
 	Offset      int64
 	Size        int64
 }
@@ -39,10 +40,10 @@ type Segment struct {
 	Start         media.Ticks
 	Duration      media.Ticks // of the parts so far while the segment is open
 	Wall          time.Time   // of the first presented frame: EXT-X-PROGRAM-DATE-TIME
-	Init          int         // number of the Init it needs
+	Init          int         // number of the Init it needs; 0 for a gap before the first of them
 	Discontinuity bool        // EXT-X-DISCONTINUITY stands before it
 	Independent   bool        // starts with an IDR, or has no pictures
-	Gap           bool        // EXT-X-GAP: the media is missing
+	Gap           bool        // EXT-X-GAP: the media is missing, but for parts that were published before it failed
 	Size          int64
 	Parts         []Part
 	// TargetDuration is the EXT-X-TARGETDURATION of the show, in seconds. It is decided when the first segment is

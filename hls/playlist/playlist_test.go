@@ -201,19 +201,24 @@ func TestMultivariantGolden(t *testing.T) {
 		want string
 	}{
 		{
-			Multivariant{
-				URI: "show_1/main.m3u8", Bandwidth: 3_200_000, AverageBandwidth: 2_700_000, Codecs: "avc1.64001f,mp4a.40.2",
-				Width: 1280, Height: 720, FrameRate: 30000. / 1001, Independent: true,
-			},
+			Multivariant{Independent: true, Variants: []Variant{
+				{
+					URI: "show_1/main.m3u8", Bandwidth: 3_200_000, AverageBandwidth: 2_700_000, Codecs: "avc1.64001f,mp4a.40.2",
+					Width: 1280, Height: 720, FrameRate: 30000. / 1001,
+				},
+				{URI: "show_1/480p/main.m3u8", Bandwidth: 1_100_000, Codecs: "avc1.4d401e,mp4a.40.2", Width: 854, Height: 480},
+			}},
 			`#EXTM3U
 #EXT-X-VERSION:6
 #EXT-X-INDEPENDENT-SEGMENTS
 #EXT-X-STREAM-INF:BANDWIDTH=3200000,AVERAGE-BANDWIDTH=2700000,CODECS="avc1.64001f,mp4a.40.2",RESOLUTION=1280x720,FRAME-RATE=29.970
 show_1/main.m3u8
+#EXT-X-STREAM-INF:BANDWIDTH=1100000,CODECS="avc1.4d401e,mp4a.40.2",RESOLUTION=854x480
+show_1/480p/main.m3u8
 `,
 		},
 		{
-			Multivariant{URI: "main.m3u8", Bandwidth: 130_000, Codecs: "mp4a.40.2", Container: TS},
+			Multivariant{Container: TS, Variants: []Variant{{URI: "main.m3u8", Bandwidth: 130_000, Codecs: "mp4a.40.2"}}},
 			`#EXTM3U
 #EXT-X-VERSION:3
 #EXT-X-STREAM-INF:BANDWIDTH=130000,CODECS="mp4a.40.2"

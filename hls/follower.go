@@ -1,0 +1,174 @@
+package hls
+
+import (
+	"log/slog"
+	"sync"
+
+	"github.com/vitrine-live/vitrine/hls/playlist"
+	"github.com/vitrine-live/vitrine/media"
+)
+
+// What a Follower holds at most. Beyond it, the rendition has gaps until it is back in step.
+const (
+	// maxBehind is how many complete segments of the packager may wait for their pictures: a rendition that is later
+	// than that is no help to a viewer who switches to it.
+	maxBehind = 2
+	// maxFrames bounds the pictures that wait for their part to end: they are never seconds ahead of the packager.
+	maxFrames = 1024
+	// frameSlack is by how much a picture's time may differ from the cut that was made before it: publishers round
+	// decode times and presentation times to milliseconds separately.
+	frameSlack = 2 * media.TicksPerMillisecond
+)
+
+// Follower packages a rendition of a show: it repeats every cut of the Packager with pictures of its own and the same
+// sound, so that all renditions number segments and parts alike, of the same lengths, and share dates, discontinuities
+// and audio packets. A part is out as soon as all its pictures came.
+//
+// Pictures that fail to come make gaps (EXT-X-GAP): at once after Down, else when they are two segments late. The
+// rendition comes back at the next segment that begins with one of its IDRs.
+//
+// Methods are safe for concurrent use. The packager's goroutine and the one that writes the rendition take turns with
+// the Sink, which must not block.
+type Follower struct {
+	sink    Sink
+	log     *slog.Logger
+	metrics *Metrics
+
+	mu     sync.Mutex
+	steps  []*step // not repeated yet, oldest first
+	behind int     // complete segments among steps
+	frames []frame // not packaged yet, in the order of time
+	track  *media.Track
+	alive  bool // pictures come, or are about to
+	// drained: no picture comes any more before the run ends.
+	drained bool
+	inRun   bool
+	over    bool
+
+	seg    playlist.Segment // the open one, if begun
+	begun  bool
+	lost   bool // the rest of the open segment is a gap
+	broken bool // the segment before was one, or there was none: only an IDR can go on
+	out    media.Ticks
+
+	set       *trackSet    // in force
+	setTrack  *media.Track // the video track it was made of
+	setInit   int          // the packager's initialization segment it was made for
+	announced bool
+}
+
+// frame is one picture of a rendition.
+type frame struct {
+	sample
+	track *media.Track
+}
+
+// NewFollower returns the packager of a rendition. Its initialization segments are numbered by the segments that they
+// come with, so that a name is not used again after a restart. A nil log or m is allowed.
+func NewFollower(sink Sink, log *slog.Logger, m *Metrics) *Follower {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	if m == nil {
+		m = NewMetrics(nil)
+	}
+	return &Follower{sink: sink, log: log, metrics: m, alive: true, broken: true}
+}
+
+// SetTrack names the parameters of the pictures that follow, an H264 track.
+func (f *Follower) SetTrack(t media.Track) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if _, err := newTrackSet([]media.Track{t}); err != nil {
+		f.log.Error("the parameters of a rendition cannot be used", "err", err)
+		f.track = nil
+		return
+	}
+	if f.track == nil || !f.track.SameParameters(&t) {
+		f.track = &t
+	}
+}
+
+// Write takes a picture, in the order of presentation: its PTS is that of the source's picture, in show time.
+func (f *Follower) Write(s media.Sample) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.over || f.track == nil || len(s.Payload) == 0 {
+		f.drop("no_parameters")
+		return
+	}
+	f.alive, f.drained = true, false
+	switch n := len(f.frames); {
+	case s.PTS < f.out-frameSlack:
+		f.drop("late")
+		return
+	case n > 0 && s.PTS <= f.frames[n-1].pts:
+		f.drop("order")
+		return
+	case n == maxFrames:
+		f.fail("its pictures are too far ahead")
+		return
+	}
+	f.frames = append(f.frames, frame{sample{at: s.PTS, pts: s.PTS, key: s.Key, payload: s.Payload}, f.track})
+	f.advance()
+}
+
+// Down says that the pictures ceased: what is not complete becomes a gap, and so does all that comes until Write is
+// called again.
+func (f *Follower) Down() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.fail("its encoder failed")
+}
+
+// Drained says that all pictures of the epoch were written: nothing is waited for any more.
+func (f *Follower) Drained() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.inRun || len(f.steps) > 0 {
+		f.drained = true
+		f.advance()
+	}
+}
+
+// finish packages what is here and takes nothing any more.
+func (f *Follower) finish() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.drained = true
+	f.advance()
+	f.over, f.frames, f.steps = true, nil, nil
+}
+
+// follow takes a step of the packager.
+func (f *Follower) follow(s *step) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.over {
+		return
+	}
+	f.steps = append(f.steps, s)
+	f.inRun = s.kind != stepEnd
+	if s.kind == stepClose {
+		f.behind++
+	}
+	f.advance()
+	if f.behind >= maxBehind {
+		f.fail("its pictures are too late")
+	}
+}
+
+// fail gives up what waits for pictures.
+func (f *Follower) fail(reason string) {
+	if f.alive && !f.over {
+		f.log.Warn("a rendition has gaps", "reason", reason, "msn", f.seg.MSN)
+	}
+	f.alive = false
+	clear(f.frames)
+	f.frames = f.frames[:0]
+	f.advance()
+}
+
+func (f *Follower) drop(reason string) {
+	f.metrics.dropped.WithLabelValues(media.Video.String(), reason).Inc()
+}
