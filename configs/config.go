@@ -17,6 +17,7 @@ import (
 type Config struct {
 	Data            string    `yaml:"data"`
 	HTTP            HTTP      `yaml:"http"`
+	TLS             TLS       `yaml:"tls"`
 	RTMP            RTMP      `yaml:"rtmp"`
 	WebRTC          WebRTC    `yaml:"webrtc"`
 	Pull            Pull      `yaml:"pull"`
@@ -113,6 +114,7 @@ func Default() Config {
 	return Config{
 		Data: "./data",
 		HTTP: HTTP{Addr: ":8080"},
+		TLS:  defaultTLS(),
 		RTMP: RTMP{
 			Addr: ":1935", MaxConnections: 2000, MaxConnectionsPerAddress: 100, MaxWrongKeys: 10,
 			IdleTimeout: Duration(10 * time.Second),

@@ -21,6 +21,7 @@ func (c *Config) Validate() error {
 	check(c.Data != "", "data", "must name a folder")
 	check(validAddr(c.HTTP.Addr), "http.addr", "must be an address like :8080 or 127.0.0.1:8080, got %q", c.HTTP.Addr)
 	check(c.HTTP.PublicURL == "" || validURL(c.HTTP.PublicURL), "http.public_url", "must be like https://live.example.com, got %q", c.HTTP.PublicURL)
+	c.TLS.validate(check)
 	check(validAddr(c.RTMP.Addr), "rtmp.addr", "must be an address like :1935 or 127.0.0.1:1935, got %q", c.RTMP.Addr)
 	check(c.RTMP.MaxConnections > 0, "rtmp.max_connections", "must be at least 1")
 	check(c.RTMP.MaxConnectionsPerAddress > 0, "rtmp.max_connections_per_address", "must be at least 1")
