@@ -74,16 +74,19 @@ func NewRetimer() *Retimer {
 // Next times one sample. dtsMillis is its decoding time as received, on a counter that wraps at 32 bits; ctsMillis is
 // PTS - DTS. Samples of a track come in decoding order.
 func (r *Retimer) Next(kind Kind, dtsMillis uint32, ctsMillis int32) Timing {
-	t, other := &r.video, &r.audio
-	if kind != Video {
-		t, other = other, t
-	}
+	t, other := r.tracks(kind)
 	var timing Timing
 	raw, wrapped := unwrap(t, other, dtsMillis)
 	if wrapped {
 		timing.Anomaly = AnomalyUnwrap
 	}
-	cts := FromMilliseconds(int64(ctsMillis))
+	timing = r.place(t, other, raw, FromMilliseconds(int64(ctsMillis)), timing)
+	t.counter = dtsMillis
+	return timing
+}
+
+// place times one sample at raw, the track's unwrapped clock, and adds what is wrong with it to timing.
+func (r *Retimer) place(t, other *retimedTrack, raw, cts Ticks, timing Timing) Timing {
 	if cts > compositionLimit || cts < -compositionLimit {
 		cts = min(max(cts, -compositionLimit), compositionLimit)
 		timing.Anomaly = AnomalyCTSRange
@@ -98,7 +101,7 @@ func (r *Retimer) Next(kind Kind, dtsMillis uint32, ctsMillis int32) Timing {
 		timing.Anomaly, timing.Rebased = leap, true
 	}
 	timing.PTS = timing.DTS + cts
-	t.started, t.counter, t.raw, t.out = true, dtsMillis, raw, timing.DTS
+	t.started, t.raw, t.out = true, raw, timing.DTS
 	r.newest = t
 	return timing
 }
@@ -115,6 +118,14 @@ func (r *Retimer) At(millis uint32) Ticks {
 		return t.out
 	}
 	return t.raw + diff + t.shift
+}
+
+// tracks returns the track of a kind and the other one.
+func (r *Retimer) tracks(kind Kind) (t, other *retimedTrack) {
+	if kind == Video {
+		return &r.video, &r.audio
+	}
+	return &r.audio, &r.video
 }
 
 // unwrap extends a 32-bit timestamp by the newest one of the track, or of the other track when this one is new: of all
