@@ -9,7 +9,9 @@ import (
 // readyFile is what --ready-file holds once everything listens.
 type readyFile struct {
 	HTTP           string `json:"http"`
+	HTTPS          string `json:"https,omitempty"`
 	RTMP           string `json:"rtmp"`
+	RTMPS          string `json:"rtmps,omitempty"`
 	AdminTokenFile string `json:"admin_token_file"`
 	Demo           *demo  `json:"demo,omitempty"`
 }

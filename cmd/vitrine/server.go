@@ -50,6 +50,7 @@ type server struct {
 	http      net.Listener
 	rtmp      net.Listener
 	handler   atomic.Pointer[http.Handler] // nil until the surface is there
+	secure
 }
 
 // part is one step of starting the server; its stop is called when a later part fails or the server ends.
@@ -66,6 +67,7 @@ func (s *server) run(ctx context.Context) (err error) {
 		{"database", s.startDatabase},
 		{"listeners", s.startListeners},
 		{"http", s.startHTTP}, // before the rooms, so that at the stop they first release whoever waits for them
+		{"tls", s.startTLS},
 		{"archive", s.startArchive},
 		{"overlay", s.startOverlay},
 		{"rooms", s.startRooms},
@@ -235,7 +237,7 @@ func (s *server) startRTMP(ctx context.Context) (func(context.Context) error, er
 		MaxConnections: c.MaxConnections, MaxConnectionsPerAddress: c.MaxConnectionsPerAddress, MaxWrongKeys: c.MaxWrongKeys,
 		IdleTimeout: time.Duration(c.IdleTimeout),
 	}, s.rooms, s.log, rtmp.NewMetrics(s.metrics))
-	return s.background(ctx, func(ctx context.Context) error { return srv.Serve(ctx, s.rtmp) }), nil
+	return s.background(ctx, func(ctx context.Context) error { return s.serveRTMP(ctx, srv) }), nil
 }
 
 // background runs work until its stop, which waits for it.
@@ -262,12 +264,17 @@ func (s *server) startListeners(ctx context.Context) (func(context.Context) erro
 
 // startHTTP answers from the beginning; until the surface is there it says that the server is starting.
 func (s *server) startHTTP(context.Context) (func(context.Context) error, error) {
+	return s.serveWeb(s.http), nil
+}
+
+// serveWeb serves the web at a listener until its stop.
+func (s *server) serveWeb(l net.Listener) (stop func(context.Context) error) {
 	srv := &http.Server{
 		Handler: http.HandlerFunc(s.dispatch), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
 	served := make(chan error, 1)
-	go func() { served <- srv.Serve(s.http) }()
+	go func() { served <- srv.Serve(l) }()
 	return func(ctx context.Context) error {
 		err := srv.Shutdown(ctx)
 		if err != nil { // players that still download
@@ -277,10 +284,13 @@ func (s *server) startHTTP(context.Context) (func(context.Context) error, error)
 			err = errors.Join(err, serveErr)
 		}
 		return err
-	}, nil
+	}
 }
 
 func (s *server) dispatch(w http.ResponseWriter, r *http.Request) {
+	if s.challenged(w, r) {
+		return
+	}
 	h := s.handler.Load()
 	if h == nil {
 		w.Header().Set("Retry-After", "1")
@@ -291,7 +301,7 @@ func (s *server) dispatch(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *server) startSurface(context.Context) (func(context.Context) error, error) {
-	handler := s.surface().Handler()
+	handler := s.withTrust(s.surface().Handler())
 	if s.flags.demo {
 		handler = withDemoImages(handler)
 	}
@@ -300,14 +310,10 @@ func (s *server) startSurface(context.Context) (func(context.Context) error, err
 }
 
 func (s *server) surface() *api.Server {
-	port := 0
-	if a, ok := s.rtmp.Addr().(*net.TCPAddr); ok {
-		port = a.Port
-	}
 	return api.New(api.Deps{
 		Rooms: s.rooms, Catalogue: s.catalogue, Timeline: s.timeline, Channel: s.hub, Archive: s.archive, Store: s.db,
 		Viewer: web.Viewer(), Assets: web.Assets(), Gatherer: s.metrics, Log: s.log, AdminTokenHash: api.HashToken(s.token),
-		Version: version, PublicURL: s.config.HTTP.PublicURL, RTMPPort: port, PublicMetrics: s.config.HTTP.PublicMetrics,
+		Version: version, PublicURL: s.config.HTTP.PublicURL, RTMPPort: port(s.rtmp), PublicMetrics: s.config.HTTP.PublicMetrics,
 		Ready: s.db.Ping,
 	})
 }
@@ -323,7 +329,7 @@ func listen(ctx context.Context, addr, key string) (net.Listener, error) {
 
 func (s *server) startReady(context.Context) (func(context.Context) error, error) {
 	remove, err := announceReady(s.flags.readyFile, readyFile{
-		HTTP: s.http.Addr().String(), RTMP: s.rtmp.Addr().String(), AdminTokenFile: s.data.file("admin.token"), Demo: s.demo,
+		HTTP: s.http.Addr().String(), HTTPS: addr(s.https), RTMP: s.rtmp.Addr().String(), RTMPS: addr(s.rtmps), AdminTokenFile: s.data.file("admin.token"), Demo: s.demo,
 	})
 	if err != nil {
 		return nil, err
@@ -334,7 +340,7 @@ func (s *server) startReady(context.Context) (func(context.Context) error, error
 
 // greet prints where to go next.
 func (s *server) greet() {
-	s.log.Info("vitrine is ready", "version", version, "http", s.http.Addr(), "rtmp", s.rtmp.Addr(), "data", s.config.Data)
+	s.log.Info("vitrine is ready", "version", version, "http", s.http.Addr(), "https", addr(s.https), "rtmp", s.rtmp.Addr(), "rtmps", addr(s.rtmps), "data", s.config.Data)
 	if s.demo == nil {
 		return
 	}
