@@ -11,9 +11,6 @@ import (
 func (f *Follower) advance() {
 	n := 0
 	for n < len(f.steps) && f.repeat(f.steps[n]) {
-		if f.steps[n].kind == stepClose {
-			f.behind--
-		}
 		n++
 	}
 	f.steps = slices.Delete(f.steps, 0, n)
@@ -181,34 +178,33 @@ func (f *Follower) publishPart(s *step) {
 	f.frames = slices.Delete(f.frames, 0, n)
 }
 
-// pictures takes the first n pictures as the samples of a part. The first decodes where the part starts, if that is
-// what rounding moved it from: so fragments stand on the packager's cuts, and only presentation times are the source's
-// to the tick.
+// pictures takes the first n pictures as the samples of a part, whose last lasts until the next picture.
 func (f *Follower) pictures(s *step, n int) (samples []sample, last media.Ticks) {
 	if n == 0 {
 		return nil, 0
 	}
+	f.frames[0].snap(s.start())
 	samples = make([]sample, n)
 	for i := range samples {
 		samples[i] = f.frames[i].sample
-	}
-	samples[0].at = snap(samples[0].pts, s.start())
-	for i := 1; i < n; i++ {
-		samples[i].at = max(samples[i].at, samples[i-1].at+1)
+		if i > 0 {
+			samples[i].at = max(samples[i].at, samples[i-1].at+1)
+		}
 	}
 	next := s.end()
 	if n < len(f.frames) {
-		next = snap(f.frames[n].pts, next)
+		f.frames[n].snap(next)
+		next = f.frames[n].at
 	}
 	return samples, max(next-samples[n-1].at, 1)
 }
 
-// snap returns the cut that a picture at t belongs to, or t itself when it is elsewhere.
-func snap(t, cut media.Ticks) media.Ticks {
-	if t >= cut-frameSlack && t <= cut+frameSlack {
-		return cut
+// snap makes a picture decode at a cut that only rounding keeps it from, so that fragments stand on the packager's
+// cuts; its presentation time stays the source's to the tick. An IDR decodes when it is presented.
+func (fr *frame) snap(cut media.Ticks) {
+	if !fr.key && fr.at == fr.pts && fr.pts >= cut-frameSlack && fr.pts <= cut+frameSlack {
+		fr.at = cut
 	}
-	return t
 }
 
 func (f *Follower) publishGap(s *step) {

@@ -10,8 +10,8 @@ import (
 
 // What a Follower holds at most. Beyond it, the rendition has gaps until it is back in step.
 const (
-	// maxBehind is how many complete segments of the packager may wait for their pictures: a rendition that is later
-	// than that is no help to a viewer who switches to it.
+	// maxBehind is by how many target durations a rendition may be later than the source: beyond that it is no help to
+	// a viewer who switches to it.
 	maxBehind = 2
 	// maxFrames bounds the pictures that wait for their part to end: they are never seconds ahead of the packager.
 	maxFrames = 1024
@@ -24,7 +24,7 @@ const (
 // sound, so that all renditions number segments and parts alike, of the same lengths, and share dates, discontinuities
 // and audio packets. A part is out as soon as all its pictures came.
 //
-// Pictures that fail to come make gaps (EXT-X-GAP): at once after Down, else when they are two segments late. The
+// Pictures that fail to come make gaps (EXT-X-GAP): at once after Down, else when they are two target durations late. The
 // rendition comes back at the next segment that begins with one of its IDRs.
 //
 // Methods are safe for concurrent use. The packager's goroutine and the one that writes the rendition take turns with
@@ -35,11 +35,10 @@ type Follower struct {
 	metrics *Metrics
 
 	mu     sync.Mutex
-	steps  []*step // not repeated yet, oldest first
-	behind int     // complete segments among steps
-	frames []frame // not packaged yet, in the order of time
-	track  *media.Track
-	alive  bool // pictures come, or are about to
+	steps  []*step      // not repeated yet, oldest first
+	frames []frame      // not packaged yet, in the order of time
+	track  *media.Track // of the pictures that are written now; nil for none
+	alive  bool         // pictures come, or are about to
 	// drained: no picture comes any more before the run ends.
 	drained bool
 	inRun   bool
@@ -47,9 +46,9 @@ type Follower struct {
 
 	seg    playlist.Segment // the open one, if begun
 	begun  bool
-	lost   bool // the rest of the open segment is a gap
-	broken bool // the segment before was one, or there was none: only an IDR can go on
-	out    media.Ticks
+	lost   bool        // the rest of the open segment is a gap
+	broken bool        // the segment before was one, or there was none: only an IDR can go on
+	out    media.Ticks // everything up to here is repeated
 
 	set       *trackSet    // in force
 	setTrack  *media.Track // the video track it was made of
@@ -149,11 +148,12 @@ func (f *Follower) follow(s *step) {
 	}
 	f.steps = append(f.steps, s)
 	f.inRun = s.kind != stepEnd
-	if s.kind == stepClose {
-		f.behind++
-	}
 	f.advance()
-	if f.behind >= maxBehind {
+	if len(f.steps) == 0 {
+		return
+	}
+	waiting := s.seg.Start + s.seg.Duration - f.steps[0].start()
+	if target := s.seg.TargetDuration; target > 0 && waiting > maxBehind*media.Ticks(target)*media.TicksPerSecond {
 		f.fail("its pictures are too late")
 	}
 }
@@ -163,7 +163,8 @@ func (f *Follower) fail(reason string) {
 	if f.alive && !f.over {
 		f.log.Warn("a rendition has gaps", "reason", reason, "msn", f.seg.MSN)
 	}
-	f.alive = false
+	// Also a failure that is over before the packager's next step leaves a hole.
+	f.alive, f.broken, f.lost = false, true, f.begun
 	clear(f.frames)
 	f.frames = f.frames[:0]
 	f.advance()
