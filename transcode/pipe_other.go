@@ -1,0 +1,7 @@
+//go:build !linux
+
+package transcode
+
+import "os"
+
+func growPipe(*os.File) {}
