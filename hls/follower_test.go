@@ -3,7 +3,9 @@ package hls
 import (
 	"bytes"
 	"cmp"
+	"maps"
 	"slices"
+	"sync"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -264,5 +266,155 @@ func (p *epochPlan) follow(t *rapid.T, tw *twins, epoch media.Epoch, fail int) {
 	} else {
 		tw.e.fail()
 		tw.e.restart = false
+	}
+}
+
+// gaps lists the segments that are gaps, and how many of their parts were out before.
+func (c *collector) gaps() map[int64]int {
+	out := map[int64]int{}
+	for _, seg := range c.segments {
+		if seg.Gap {
+			out[seg.MSN] = present(seg.Parts)
+		}
+	}
+	return out
+}
+
+func (tw *twins) writeAll(t fataler, samples []media.Sample) {
+	for _, s := range samples {
+		tw.write(t, s)
+	}
+}
+
+// until returns the first samples, those that decode before t, and the rest.
+func until(samples []media.Sample, t media.Ticks) (before, after []media.Sample) {
+	i := slices.IndexFunc(samples, func(s media.Sample) bool { return s.DTS >= t })
+	return samples[:i], samples[i:]
+}
+
+func TestFollowerComesBack(t *testing.T) {
+	const second = media.TicksPerSecond
+	type show = *twins
+	for _, ca := range []struct {
+		name string
+		lag  int
+		at   media.Ticks // when the event happens
+		do   func(show)
+		then media.Ticks // when the next one does
+		undo func(show)
+		want map[int64]int // gaps, with the parts that were out
+	}{
+		// The rest of the segment is a gap. The next one begins with the IDR that the encoder begins with.
+		{"failure in a segment", 5, 5 * second, func(tw show) { tw.e.fail() }, 6 * second, func(show) {}, map[int64]int{2: 1}},
+		{"failure at a segment's start", 0, 4 * second, func(tw show) { tw.e.fail() }, 5 * second, func(show) {}, map[int64]int{1: 3}},
+		// At once as long as nothing comes.
+		{"long failure", 0, 5 * second, func(tw show) { tw.e.fail(); tw.e.off = true }, 9 * second, func(tw show) { tw.e.off = false }, map[int64]int{2: 1, 3: 0, 4: 0}},
+		// Two target durations are waited before the first gap: those of 4 to 8 s are given up with the part that ends at
+		// 8.5 s, and the rest of that segment for want of an IDR.
+		{"silence", 0, 4 * second, func(tw show) { tw.e.off = true }, 9 * second, func(tw show) { tw.e.off, tw.e.restart = false, true }, map[int64]int{1: 3, 2: 0, 3: 0, 4: 0}},
+		// Other parameters with an IDR are a new initialization segment; before one they are a gap.
+		{"new parameters", 0, 6 * second, func(tw show) { tw.e.drainTo(6 * second); tw.e.f.SetTrack(videoTrack()) }, 9 * second, func(show) {}, map[int64]int{}},
+		{"new parameters amid a segment", 0, 5 * second, func(tw show) { tw.e.drainTo(5 * second); tw.e.f.SetTrack(videoTrack()) }, 9 * second, func(show) {}, map[int64]int{2: 2}},
+		{"parameters that cannot be", 0, 5 * second, func(tw show) { tw.e.drainTo(5 * second); tw.e.f.SetTrack(media.Track{Codec: media.H264}) }, 9 * second, func(tw show) { tw.e.f.SetTrack(otherVideoTrack()) }, map[int64]int{2: 1, 3: 0, 4: 0}},
+	} {
+		t.Run(ca.name, func(t *testing.T) {
+			tw := newTwins(t, ca.lag)
+			tw.start(t)
+			before, rest := until(sourceSamples(16, 0, 1), ca.at)
+			tw.writeAll(t, before)
+			ca.do(tw)
+			before, rest = until(rest, ca.then)
+			tw.writeAll(t, before)
+			ca.undo(tw)
+			tw.writeAll(t, rest)
+			tw.p.EndEpoch()
+			tw.e.drain()
+			checkMirror(t, tw.leader, tw.follower)
+			if got := tw.follower.gaps(); !maps.Equal(got, ca.want) {
+				t.Errorf("gaps %v, want %v", got, ca.want)
+			}
+		})
+	}
+}
+
+// drainTo emits the pictures before t.
+func (e *encoder) drainTo(t media.Ticks) {
+	for len(e.pending) > 0 && e.pending[0].PTS < t {
+		e.emit()
+	}
+}
+
+// A rendition that is added to a show on air has a gap for what was before, and nothing else.
+func TestFollowAmidSegment(t *testing.T) {
+	tw := newTwins(t, 3)
+	tw.start(t)
+	before, rest := until(sourceSamples(8, 0, 1), 3*media.TicksPerSecond)
+	tw.writeAll(t, before)
+	late := newCollector(t)
+	late.follows = true
+	f := NewFollower(late, nil, nil)
+	f.SetTrack(otherVideoTrack())
+	tw.p.Follow(f)
+	second := encoder{f: f, restart: true}
+	for _, s := range rest {
+		tw.write(t, s)
+		second.take(s)
+	}
+	tw.p.EndEpoch()
+	tw.e.drain()
+	second.drain()
+	checkMirror(t, tw.leader, tw.follower)
+	if len(late.segments) != 3 || late.segments[0].MSN != 1 || !maps.Equal(late.gaps(), map[int64]int{1: 0}) {
+		t.Errorf("%+v", late.segments)
+	}
+}
+
+// The end of a show does not wait for pictures: the last one that is here stays.
+func TestFollowerFinish(t *testing.T) {
+	tw := newTwins(t, 10)
+	tw.start(t)
+	tw.writeAll(t, sourceSamples(5, 0, 1))
+	tw.p.EndEpoch()
+	tw.e.f.finish()
+	tw.e.drain() // too late
+	checkSameSound(t, tw.leader, tw.follower)
+	if got := tw.follower.gaps(); len(got) > 0 || len(tw.follower.segments) != 3 {
+		t.Errorf("%d segments, gaps %v", len(tw.follower.segments), got)
+	}
+	pictures := 0
+	for _, s := range tw.follower.samples() {
+		if s.track == videoTrackID {
+			pictures++
+		}
+	}
+	if want := 5*30 - 14; pictures != want {
+		t.Errorf("%d pictures, want %d", pictures, want)
+	}
+}
+
+// The publisher's goroutine and the encoder's meet in the follower.
+func TestFollowerConcurrent(t *testing.T) {
+	tw := newTwins(t, 2)
+	tw.start(t)
+	samples := make(chan media.Sample, 4)
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for s := range samples {
+			tw.e.take(s)
+		}
+		tw.e.drain()
+	})
+	for _, s := range sourceSamples(20, 0, 1) {
+		if err := tw.p.Write(s); err != nil {
+			t.Error(err)
+		}
+		samples <- s
+	}
+	tw.p.EndEpoch()
+	close(samples)
+	wg.Wait()
+	checkMirror(t, tw.leader, tw.follower)
+	if got := tw.follower.gaps(); len(got) > 0 {
+		t.Errorf("gaps %v", got)
 	}
 }

@@ -162,7 +162,7 @@ func (g *Group) SetDateRanges(r []playlist.DateRange) {
 }
 
 // End marks the end of the show in all renditions. It comes after Packager.EndEpoch, and after Drained where pictures
-// are still to come: what is missing then stays a gap.
+// are still to come: those that come later are lost.
 func (g *Group) End() {
 	for _, r := range g.list() {
 		r.follower.finish()
