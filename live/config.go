@@ -17,6 +17,10 @@ type Config struct {
 	Linger time.Duration
 	// NoRecording turns the recording off. A show that is not recorded cannot go on after a restart.
 	NoRecording bool
+	// MaxPublishers is how many may publish at once, MaxPublishersPerStore in the rooms of one store, and
+	// MaxPublishersPerAddress from one IPv4 address or IPv6 /64 network; 0: as many as come. Rooms without a store and
+	// pulled sources, which have no address, are not counted for the latter two.
+	MaxPublishers, MaxPublishersPerStore, MaxPublishersPerAddress int
 	// HLS is the packager's and the delivery's configuration.
 	HLS hls.Config
 }
@@ -33,6 +37,9 @@ func (c Config) Validate() error {
 	}
 	if c.Linger < 0 || c.Linger > time.Hour {
 		return errs.Field("live.Config", "linger", "must be between 0 and 1h, got %v", c.Linger)
+	}
+	if err := c.validateLimits(); err != nil {
+		return err
 	}
 	return c.HLS.Validate()
 }

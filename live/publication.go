@@ -33,6 +33,7 @@ type publication struct {
 	since   time.Time
 	tracks  []media.Track
 	inBand  *rate.Limiter
+	meter   meter // safe for concurrent use
 
 	firstPTS media.Ticks
 	seen     bool
@@ -42,6 +43,7 @@ type publication struct {
 	offset  media.Ticks // show time minus publisher time
 	kicked  bool
 	err     error
+	watch   watch
 
 	done chan struct{}
 }
@@ -122,7 +124,6 @@ func (p *publication) write(sample media.Sample) (err error, written bool) { //n
 		return nil, false
 	}
 	s.clock.Observe(sample.PTS, sample.Arrival)
-	s.stats.observe(sample)
 	return s.path.packager.Write(sample), true
 }
 

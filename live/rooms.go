@@ -31,7 +31,8 @@ type Deps struct {
 
 // Rooms is every room of this process at run time. It is safe for concurrent use.
 type Rooms struct {
-	cfg Config
+	cfg       Config
+	admission *admission
 	Deps
 
 	// mu guards the two maps; it is never held while a session works.
@@ -55,22 +56,27 @@ func NewRooms(cfg Config, deps Deps) (*Rooms, error) {
 	if deps.SourcesChanged == nil {
 		deps.SourcesChanged = func() {}
 	}
-	return &Rooms{cfg: cfg.withDefaults(), Deps: deps, current: map[string]*session{}, shows: map[string]*session{}}, nil
+	return &Rooms{cfg: cfg.withDefaults(), admission: newAdmission(cfg), Deps: deps, current: map[string]*session{}, shows: map[string]*session{}}, nil
 }
 
 // Publish admits a publisher: the stream key finds the room, and the newest publisher with the right key wins.
-// Errors: Unauthorized for a wrong key, Unavailable during shutdown or when the store does not answer.
+// Errors: Unauthorized for a wrong key, Exhausted when a limit of publishers is reached, Unavailable during shutdown or when the store does not answer.
 func (r *Rooms) Publish(ctx context.Context, req media.PublishRequest) (media.Publication, error) {
 	const op = "live.Publish"
 	room, err := r.roomOf(ctx, req)
 	if err != nil {
 		return nil, errs.Wrap(op, err)
 	}
+	if err := r.admit(room, req); err != nil {
+		return nil, err
+	}
 	s, err := r.sessionFor(room)
 	if err != nil {
+		r.admission.leave(room.ID)
 		return nil, errs.Wrap(op, err)
 	}
-	return s.attach(req), nil
+	p := s.attach(req)
+	return measured{p, p}, nil
 }
 
 // roomOf finds the room that a publisher is for: by its stream key, or by name where the protocol vouches for it.
@@ -126,6 +132,8 @@ func (r *Rooms) sweep(ctx context.Context) {
 			s.end(ctx, "reconnect_window_over")
 		case s.lingered(now):
 			r.forget(s)
+		default:
+			s.review(now)
 		}
 	}
 }

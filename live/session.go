@@ -37,7 +37,6 @@ type session struct {
 	room         Room // its settings
 	ended        time.Time
 	gone         bool // no show came of it, or it ended, or the process is closing: takes no publisher
-	stats        stats
 }
 
 func newSession(r *Rooms, room Room) *session {
@@ -229,7 +228,6 @@ func (s *session) closeEpochLocked(state ShowState) {
 	}
 	s.show.State = state
 	s.clock.Reset()
-	s.stats.reset()
 }
 
 // end ends the show for good. It does nothing when the show has ended already.

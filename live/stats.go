@@ -6,63 +6,131 @@ import (
 	"github.com/vitrine-live/vitrine/media"
 )
 
-// statsWindow is over how long rates are taken; two windows are kept so that a reading always covers one whole.
-const statsWindow = 4 * time.Second
+const (
+	// statsSpan is how many whole seconds of traffic are kept.
+	statsSpan = 32
+	// rateSpan is over how many whole seconds rates are taken.
+	rateSpan = 5
+	// burstSpan and burstParts say how the unevenness of the bitrate is looked at: the peak of so many parts of so many
+	// seconds, each long enough for a whole group of pictures.
+	burstSpan, burstParts = 4, 5
+)
 
-// stats counts what a publisher sends. It is guarded by session.mu; its zero value is ready.
+// second is what came within one second of arrivals.
+type second struct {
+	videoBytes, audioBytes int64
+	frames, packets        int
+	largestPacket          int // bytes, of sound
+	reordered              int // pictures shown before one that came earlier
+	anomalies              int
+	discarded              int64 // pictures
+	delay                  media.Ticks
+	delayed                bool // delay is known: the least of arrival minus decoding time
+}
+
+// stats counts the traffic of one publisher by seconds. Its zero value is ready; it is not safe for concurrent use.
 type stats struct {
-	opened         time.Time
-	bytes, frames  int64
-	last           rates
-	lastKey        media.Ticks
-	keyInterval    time.Duration
-	hasKey, closed bool
+	base    time.Time // the first arrival
+	current int       // the open second, counted from base
+	seconds [statsSpan]second
 }
 
-type rates struct {
-	bitrate     int64 // bits per second
-	fps         float64
-	keyInterval time.Duration
-	until       time.Time
+// at returns the second that now belongs to. A clock that went back stays in the open second.
+func (c *stats) at(now time.Time) *second {
+	if c.base.IsZero() {
+		c.base = now
+	}
+	n := int(now.Sub(c.base) / time.Second)
+	for i := max(c.current+1, n-statsSpan+1); i <= n; i++ {
+		c.seconds[i%statsSpan] = second{}
+	}
+	c.current = max(c.current, n)
+	return &c.seconds[c.current%statsSpan]
 }
 
-func (c *stats) reset() { *c = stats{} }
+// elapsed is how many whole seconds are over, and how long the counting has gone on.
+func (c *stats) elapsed(now time.Time) (whole int, since time.Duration) {
+	if c.base.IsZero() {
+		return 0, 0
+	}
+	since = max(now.Sub(c.base), 0)
+	return max(int(since/time.Second), c.current), since
+}
 
-func (c *stats) observe(s media.Sample) {
-	if c.opened.IsZero() {
-		c.opened = s.Arrival
-	}
-	if d := s.Arrival.Sub(c.opened); d >= statsWindow {
-		c.last, c.closed = c.over(d, s.Arrival), true
-		c.opened, c.bytes, c.frames = s.Arrival, 0, 0
-	}
-	c.bytes += int64(len(s.Payload))
-	if s.Kind != media.Video {
-		return
-	}
-	c.frames++
-	if s.Key {
-		if c.hasKey {
-			c.keyInterval = (s.PTS - c.lastKey).Duration()
+// each calls f for the n seconds before the open one at now, the newest first, as far as there are any. Seconds in which
+// nothing came count too.
+func (c *stats) each(now time.Time, n int, f func(*second)) (seen int) {
+	whole, _ := c.elapsed(now)
+	for i := whole - 1; i >= max(whole-n, 0); i-- {
+		seen++
+		if i > c.current {
+			f(&second{})
+			continue
 		}
-		c.lastKey, c.hasKey = s.PTS, true
+		f(&c.seconds[i%statsSpan])
 	}
+	return seen
 }
 
-func (c *stats) over(d time.Duration, until time.Time) rates {
-	return rates{bitrate: int64(float64(c.bytes*8) / d.Seconds()), fps: float64(c.frames) / d.Seconds(), until: until}
+// rates are what a publisher sends per second.
+type rates struct {
+	video, audio  int64 // bits
+	frames        float64
+	packets       float64
+	largestPacket int
+	reordered     bool
 }
 
-// read returns the rates of the last whole window, or of the open one while it is the first; zeros once nothing has
-// come for longer than two windows.
+// read returns the rates over the last whole seconds, or over the open one while it is the first; zeros once nothing
+// comes any more.
 func (c *stats) read(now time.Time) rates {
-	r := c.last
-	if d := now.Sub(c.opened); !c.closed && !c.opened.IsZero() && d > 0 {
-		r = c.over(d, now)
+	var sum second
+	d := float64(c.each(now, rateSpan, func(s *second) { sum.add(s) }))
+	if d == 0 {
+		_, since := c.elapsed(now)
+		if since <= 0 {
+			return rates{}
+		}
+		sum, d = c.seconds[0], since.Seconds()
 	}
-	if c.closed && now.Sub(r.until) > 2*statsWindow {
-		r = rates{}
+	return rates{
+		video: int64(float64(sum.videoBytes*8) / d), audio: int64(float64(sum.audioBytes*8) / d), frames: float64(sum.frames) / d,
+		packets: float64(sum.packets) / d, largestPacket: sum.largestPacket, reordered: sum.reordered > 0,
 	}
-	r.keyInterval = c.keyInterval
-	return r
+}
+
+func (s *second) add(o *second) {
+	s.videoBytes += o.videoBytes
+	s.audioBytes += o.audioBytes
+	s.frames += o.frames
+	s.packets += o.packets
+	s.reordered += o.reordered
+	s.largestPacket = max(s.largestPacket, o.largestPacket)
+}
+
+// peak returns the bitrate of the picture over the last 20 s and that of the busiest 4 s of them; zeros while less has come.
+func (c *stats) peak(now time.Time) (mean, peak int64) {
+	var parts [burstParts]int64
+	i := 0
+	seen := c.each(now, burstSpan*burstParts, func(s *second) {
+		parts[i/burstSpan] += s.videoBytes * 8
+		i++
+	})
+	if seen < burstSpan*burstParts {
+		return 0, 0
+	}
+	for _, bits := range parts {
+		mean += bits
+		peak = max(peak, bits/burstSpan)
+	}
+	return mean / (burstSpan * burstParts), peak
+}
+
+// trouble counts the mended timestamps and the dropped pictures of the last half minute.
+func (c *stats) trouble(now time.Time) (anomalies int, discarded int64) {
+	c.each(now, statsSpan-2, func(s *second) {
+		anomalies += s.anomalies
+		discarded += s.discarded
+	})
+	return anomalies, discarded
 }
