@@ -40,20 +40,20 @@ func (s *Server) liveTSIndex(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) liveMultivariant(w http.ResponseWriter, r *http.Request, ts bool) {
-	stream, show, err := s.Rooms.CurrentStream(r.PathValue("room"))
+	stream, show, err := s.Rooms.CurrentMedia(r.PathValue("room"))
 	if err != nil {
 		s.notPlayable(w, r, err)
 		return
 	}
-	uri := show + "/main.m3u8"
+	prefix := show + "/"
 	if ts {
-		uri = "../" + show + "/ts/main.m3u8"
+		prefix = "../" + prefix
 	}
-	stream.ServeMultivariant(w, r, uri, ts)
+	stream.ServeMultivariant(w, r, prefix, ts)
 }
 
 func (s *Server) liveMedia(w http.ResponseWriter, r *http.Request) {
-	stream, err := s.Rooms.Stream(r.PathValue("room"), r.PathValue("show"))
+	stream, err := s.Rooms.Media(r.PathValue("room"), r.PathValue("show"))
 	if err != nil {
 		s.notPlayable(w, r, err)
 		return

@@ -81,12 +81,12 @@ func TestReconnectWindowEndsTheShow(t *testing.T) {
 	if h.status().State != live.RoomIdle || h.show(show).State != live.Ended {
 		t.Fatal("the show did not end with the window")
 	}
-	if _, id, err := h.rooms.CurrentStream(h.room.ID); err != nil || id != show {
+	if _, id, err := h.rooms.CurrentMedia(h.room.ID); err != nil || id != show {
 		t.Fatalf("an ended show must linger for its viewers: %v", err)
 	}
 	h.clock.advance(3 * time.Minute)
 	h.rooms.Sweep(t.Context())
-	if _, _, err := h.rooms.CurrentStream(h.room.ID); errs.KindOf(err) != errs.NotFound {
+	if _, _, err := h.rooms.CurrentMedia(h.room.ID); errs.KindOf(err) != errs.NotFound {
 		t.Fatalf("the show lingers for ever: %v", err)
 	}
 	q := h.publish(0)

@@ -8,10 +8,11 @@ import (
 	"github.com/vitrine-live/vitrine/replay"
 )
 
-// mediaPath is what the samples of one show run through: the packager, and the two that take the packaged bytes.
+// mediaPath is what the samples of one show run through: the packager, and the two that take the packaged bytes. The
+// group delivers them together with the renditions that are made of the same samples.
 type mediaPath struct {
 	packager *hls.Packager
-	stream   *hls.Stream
+	group    *hls.Group
 	recorder *replay.Recorder // nil when recording is off
 }
 
@@ -26,18 +27,21 @@ func (r *Rooms) layPath(showID string) (mediaPath, error) {
 	}
 	resume := hls.Resume(state)
 	stream := hls.NewStream(r.cfg.HLS, resume, rec, r.Log, r.HLS)
-	return mediaPath{packager: hls.NewPackager(r.cfg.HLS, resume, both{stream, rec}, r.Log, r.HLS), stream: stream, recorder: rec}, nil
+	return mediaPath{
+		packager: hls.NewPackager(r.cfg.HLS, resume, both{stream, rec}, r.Log, r.HLS),
+		group:    hls.NewGroup(stream, r.Log, r.HLS), recorder: rec,
+	}, nil
 }
 
 // unrecordedPath is the media path of a show that nothing keeps.
 func (r *Rooms) unrecordedPath() mediaPath {
 	stream := hls.NewStream(r.cfg.HLS, hls.Resume{}, nil, r.Log, r.HLS)
-	return mediaPath{packager: hls.NewPackager(r.cfg.HLS, hls.Resume{}, stream, r.Log, r.HLS), stream: stream}
+	return mediaPath{packager: hls.NewPackager(r.cfg.HLS, hls.Resume{}, stream, r.Log, r.HLS), group: hls.NewGroup(stream, r.Log, r.HLS)}
 }
 
 func (p mediaPath) close(log *slog.Logger) {
-	if p.stream != nil {
-		p.stream.Close()
+	if p.group != nil {
+		p.group.Close()
 	}
 	if p.recorder != nil {
 		if err := p.recorder.Close(); err != nil {

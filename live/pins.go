@@ -186,7 +186,7 @@ func (s *session) renderRanges() {
 		s.keep("read pins", err)
 		return
 	}
-	s.path.stream.SetDateRanges(DateRanges(ranges))
+	s.path.group.SetDateRanges(DateRanges(ranges))
 }
 
 // pinClass is the CLASS of the DATERANGE of a pin, part of the public interface.

@@ -3,6 +3,7 @@ package live
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -80,13 +81,40 @@ func (p *publication) failLocked(err error) {
 // SetTracks implements media.Publication.
 func (p *publication) SetTracks(tracks []media.Track) error {
 	s := p.session
+	if !samePictures(p.tracks, tracks) {
+		s.turn.Lock()
+		defer s.turn.Unlock()
+		if p.onAir() {
+			s.prepareLadder(tracks)
+		}
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	p.tracks = append([]media.Track(nil), tracks...)
+	p.tracks = slices.Clone(tracks)
 	if !p.started || s.pub != p {
 		return p.err
 	}
 	return s.path.packager.SetTracks(p.tracks)
+}
+
+// onAir reports whether the publish has begun an epoch and is still the session's.
+func (p *publication) onAir() bool {
+	p.session.mu.Lock()
+	defer p.session.mu.Unlock()
+	return p.started && p.session.pub == p
+}
+
+// samePictures reports whether the pictures of both sets of tracks have the same parameters.
+func samePictures(a, b []media.Track) bool {
+	video := func(tracks []media.Track) *media.Track {
+		for i := range tracks {
+			if tracks[i].Kind() == media.Video {
+				return &tracks[i]
+			}
+		}
+		return &media.Track{}
+	}
+	return video(a).SameParameters(video(b))
 }
 
 // Write implements media.Publication.
@@ -124,6 +152,9 @@ func (p *publication) write(sample media.Sample) (err error, written bool) { //n
 		return nil, false
 	}
 	s.clock.Observe(sample.PTS, sample.Arrival)
+	if s.ladder.run != nil && sample.Kind == media.Video {
+		s.ladder.run.Write(sample)
+	}
 	return s.path.packager.Write(sample), true
 }
 

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/vitrine-live/vitrine/internal/errs"
+	"github.com/vitrine-live/vitrine/transcode"
 )
 
 // Room is a lasting place to broadcast from.
@@ -107,4 +108,9 @@ func checkSourceURL(op, source string) error {
 }
 
 // presetNames are the names that a ladder is made of.
-func (r *Rooms) presetNames() []string { return []string{"720p", "480p", "360p"} }
+func (r *Rooms) presetNames() (names []string) {
+	for _, p := range transcode.Presets() {
+		names = append(names, p.Name)
+	}
+	return names
+}

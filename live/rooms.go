@@ -11,6 +11,7 @@ import (
 	"github.com/vitrine-live/vitrine/media"
 	"github.com/vitrine-live/vitrine/overlay"
 	"github.com/vitrine-live/vitrine/replay"
+	"github.com/vitrine-live/vitrine/transcode"
 )
 
 // Deps are the parts that rooms wire together.
@@ -22,6 +23,8 @@ type Deps struct {
 	Log      *slog.Logger
 	Metrics  *Metrics
 	HLS      *hls.Metrics
+	// Transcoder makes ladders and what browsers send fit for HLS; nil: rooms do without.
+	Transcoder *transcode.Transcoder
 	// RoomChanged is called, without any lock held, after a room's show began, changed state or ended.
 	RoomChanged func(roomID, showID string)
 	// SourcesChanged is called after a room was made, changed or deleted: what is pulled may be something else now.
@@ -76,7 +79,15 @@ func (r *Rooms) Publish(ctx context.Context, req media.PublishRequest) (media.Pu
 		return nil, errs.Wrap(op, err)
 	}
 	p := s.attach(req)
-	return measured{p, p}, nil
+	return measured{r.converted(p), p}, nil
+}
+
+// converted makes of a publish what HLS can carry: browsers send sound, and some send pictures, that it cannot.
+func (r *Rooms) converted(p *publication) media.Publication {
+	if r.Transcoder == nil {
+		return p
+	}
+	return r.Transcoder.Convert(p)
 }
 
 // roomOf finds the room that a publisher is for: by its stream key, or by name where the protocol vouches for it.
@@ -198,24 +209,24 @@ func (r *Rooms) sessionOf(roomID string) *session {
 	return r.current[roomID]
 }
 
-// Stream returns the delivery of a show that is on air, interrupted or just ended. NotFound otherwise.
-func (r *Rooms) Stream(roomID, showID string) (*hls.Stream, error) {
+// Media returns the delivery of a show that is on air, interrupted or just ended. NotFound otherwise.
+func (r *Rooms) Media(roomID, showID string) (*hls.Group, error) {
 	r.mu.Lock()
 	s := r.shows[showID]
 	r.mu.Unlock()
 	if s == nil || s.roomID != roomID {
-		return nil, errs.New(errs.NotFound, "live.Stream", "this show is not on air")
+		return nil, errs.New(errs.NotFound, "live.Media", "this show is not on air")
 	}
-	return s.path.stream, nil
+	return s.path.group, nil
 }
 
-// CurrentStream returns the delivery of the room's show and the show's id: of the one on air, or else of the one that
+// CurrentMedia returns the delivery of the room's show and the show's id: of the one on air, or else of the one that
 // ended last and still lingers. NotFound when there is none.
-func (r *Rooms) CurrentStream(roomID string) (*hls.Stream, string, error) {
+func (r *Rooms) CurrentMedia(roomID string) (*hls.Group, string, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if s := r.current[roomID]; s != nil && s.showID() != "" {
-		return s.path.stream, s.showID(), nil
+		return s.path.group, s.showID(), nil
 	}
 	var last *session
 	for _, s := range r.shows {
@@ -224,7 +235,7 @@ func (r *Rooms) CurrentStream(roomID string) (*hls.Stream, string, error) {
 		}
 	}
 	if last == nil {
-		return nil, "", errs.New(errs.NotFound, "live.CurrentStream", "this room is not on air")
+		return nil, "", errs.New(errs.NotFound, "live.CurrentMedia", "this room is not on air")
 	}
-	return last.path.stream, last.showID(), nil
+	return last.path.group, last.showID(), nil
 }

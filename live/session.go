@@ -29,6 +29,8 @@ type session struct {
 	id   atomic.Pointer[string] // the show's id, once there is a show
 	path mediaPath              // written once, before id is set
 
+	ladder ladder
+
 	mu           sync.Mutex
 	show         Show
 	pub          *publication // the newest publisher, nil when there is none
@@ -108,7 +110,7 @@ func (s *session) begin(ctx context.Context, p *publication, first media.Sample)
 			return err
 		}
 	}
-
+	s.prepareLadder(p.tracks)
 	epoch, ok := s.startEpoch(p, first)
 	if !ok {
 		return p.Err()
@@ -223,6 +225,7 @@ func (s *session) interrupt(ctx context.Context, p *publication) {
 // closeEpochLocked closes what is packaged so far and puts the show into state. mu is held.
 func (s *session) closeEpochLocked(state ShowState) {
 	s.show.Duration = s.path.packager.EndEpoch()
+	s.retireLadderLocked()
 	if s.show.State == Live {
 		s.show.InterruptedAt = s.rooms.Now().UTC().Truncate(time.Millisecond)
 	}
@@ -266,7 +269,8 @@ func (s *session) finish(ctx context.Context, reason string) {
 	if s.path.recorder != nil {
 		s.path.recorder.End()
 	}
-	s.path.stream.End()
+	s.ladder.closing.Wait()
+	s.path.group.End()
 	s.keep("update show", s.rooms.Store.UpdateShow(ctx, show))
 	s.rooms.RoomChanged(s.roomID, show.ID)
 	s.rooms.Metrics.Ended.WithLabelValues(reason).Inc()
@@ -302,6 +306,7 @@ func (s *session) shutdown(ctx context.Context) {
 
 // close lets go of the media path. The session must be over.
 func (s *session) close() {
+	s.ladder.closing.Wait()
 	s.path.close(s.log)
 }
 

@@ -135,6 +135,7 @@ func (s *session) facts(now time.Time) Status {
 	st := Status{State: RoomIdle}
 	if s.showID() != "" {
 		s.showFacts(&st)
+		st.Renditions = s.renditions()
 	}
 	s.mu.Lock()
 	p := s.pub
