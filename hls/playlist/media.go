@@ -1,6 +1,7 @@
 package playlist
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/vitrine-live/vitrine/media"
@@ -238,10 +239,16 @@ func (m *Media) version() int {
 	switch {
 	case m.CanSkip:
 		return 9 // EXT-X-SKIP
+	case m.hasGap():
+		return 8 // EXT-X-GAP
 	case m.Container == CMAF:
 		return 6 // EXT-X-MAP
 	}
 	return 3 // decimal EXTINF
+}
+
+func (m *Media) hasGap() bool {
+	return slices.ContainsFunc(m.Segments, func(s Segment) bool { return s.Gap })
 }
 
 func (m *Media) mediaSequence() int64 {

@@ -30,6 +30,42 @@ func show(first int64, n int) []Segment {
 	return segs
 }
 
+// failedRendition lists a segment of which nothing came, one that is whole, and one of which two parts came.
+const failedRendition = `#EXTM3U
+#EXT-X-VERSION:9
+#EXT-X-TARGETDURATION:2
+#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK=1.5,CAN-SKIP-UNTIL=12.0,HOLD-BACK=6.0
+#EXT-X-PART-INF:PART-TARGET=0.5
+#EXT-X-MEDIA-SEQUENCE:0
+#EXT-X-DISCONTINUITY-SEQUENCE:0
+#EXT-X-INDEPENDENT-SEGMENTS
+#EXT-X-PROGRAM-DATE-TIME:2026-11-22T12:00:00.000Z
+#EXT-X-GAP
+#EXT-X-PART:DURATION=0.500000,URI="0.0.m4s",GAP=YES
+#EXT-X-PART:DURATION=0.500000,URI="0.1.m4s",GAP=YES
+#EXT-X-PART:DURATION=0.500000,URI="0.2.m4s",GAP=YES
+#EXT-X-PART:DURATION=0.500000,URI="0.3.m4s",GAP=YES
+#EXTINF:2.000000,
+0.m4s
+#EXT-X-MAP:URI="init-2.mp4"
+#EXT-X-PROGRAM-DATE-TIME:2026-11-22T12:00:02.000Z
+#EXT-X-PART:DURATION=0.500000,URI="1.0.m4s",INDEPENDENT=YES
+#EXT-X-PART:DURATION=0.500000,URI="1.1.m4s"
+#EXT-X-PART:DURATION=0.500000,URI="1.2.m4s"
+#EXT-X-PART:DURATION=0.500000,URI="1.3.m4s"
+#EXTINF:2.000000,
+1.m4s
+#EXT-X-PROGRAM-DATE-TIME:2026-11-22T12:00:04.000Z
+#EXT-X-GAP
+#EXT-X-PART:DURATION=0.500000,URI="2.0.m4s",INDEPENDENT=YES
+#EXT-X-PART:DURATION=0.500000,URI="2.1.m4s"
+#EXT-X-PART:DURATION=0.500000,URI="2.2.m4s",GAP=YES
+#EXT-X-PART:DURATION=0.500000,URI="2.3.m4s",GAP=YES
+#EXTINF:2.000000,
+2.m4s
+#EXT-X-PRELOAD-HINT:TYPE=PART,URI="3.0.m4s"
+`
+
 func open(s Segment, parts int) *Segment {
 	s.Parts = s.Parts[:parts]
 	s.Duration = media.Ticks(parts) * 45_000
@@ -128,7 +164,7 @@ func TestMediaGolden(t *testing.T) { //nolint:funlen // a table of whole playlis
 				}
 			},
 			`#EXTM3U
-#EXT-X-VERSION:6
+#EXT-X-VERSION:8
 #EXT-X-TARGETDURATION:2
 #EXT-X-PLAYLIST-TYPE:VOD
 #EXT-X-MEDIA-SEQUENCE:0
@@ -149,6 +185,23 @@ func TestMediaGolden(t *testing.T) { //nolint:funlen // a table of whole playlis
 ../2.m4s
 #EXT-X-ENDLIST
 `,
+		},
+		{
+			"a rendition that failed, at first and again", func() *Media {
+				m := lowLatency()
+				m.Segments, m.DiscontinuitySequence = show(0, 3), 0
+				for i, init := range []int{0, 2, 2} {
+					m.Segments[i].Init, m.Segments[i].Gap = init, i != 1
+				}
+				for _, lost := range [][]Part{m.Segments[0].Parts, m.Segments[2].Parts[2:]} {
+					for i := range lost {
+						lost[i].Gap, lost[i].Independent = true, false
+					}
+				}
+				m.Open = nil
+				return m
+			},
+			failedRendition,
 		},
 		{
 			"MPEG-TS", func() *Media {
