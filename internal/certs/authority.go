@@ -100,12 +100,12 @@ func makeAuthority(dir, certFile, keyFile string, scope names, now time.Time) (*
 	if err != nil {
 		return nil, err
 	}
-	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
+	keyPEM, err := keyToPEM(key)
 	if err != nil {
 		return nil, err
 	}
 	a := &Authority{cert: cert, key: key}
-	err = writeWhole(keyFile, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER}), 0o600)
+	err = writeWhole(keyFile, keyPEM, 0o600)
 	if err == nil { // the certificate last: with it the authority exists
 		err = writeWhole(certFile, a.PEM(), 0o644)
 	}
@@ -113,6 +113,14 @@ func makeAuthority(dir, certFile, keyFile string, scope names, now time.Time) (*
 		return nil, errs.As(errs.Unavailable, "certs.Open", err, "cannot keep the private authority in %s", dir)
 	}
 	return a, nil
+}
+
+func keyToPEM(key crypto.PrivateKey) ([]byte, error) {
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return nil, err
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), nil
 }
 
 // sign makes the certificate of a server for all the names that the authority may speak for; the others it returns.

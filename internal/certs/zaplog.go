@@ -36,7 +36,7 @@ func (c slogCore) Check(e zapcore.Entry, to *zapcore.CheckedEntry) *zapcore.Chec
 
 // Write implements zapcore.Core.
 func (c slogCore) Write(e zapcore.Entry, fields []zapcore.Field) error {
-	c.log.Log(context.Background(), slogLevel(e.Level), e.Message, attrs(fields)...)
+	c.log.Log(context.Background(), slogLevel(e.Level), e.Message, attrs(fields)...) //nolint:sloglint // the library's words
 	return nil
 }
 
