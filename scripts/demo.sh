@@ -2,7 +2,7 @@
 # Puts a demo shop on air: builds the server, starts it, pushes an endless encoded stream by RTMP as an anchor would, and
 # pins the demo products in turn. Ctrl-C stops everything.
 #   PUSH=0     waits for your own OBS instead of pushing
-#   DATA=dir   where to keep the data (data); HTTP=addr, RTMP=addr: where to listen (:8080, :1935)
+#   DATA=dir   where to keep the data (data); HTTP=addr, RTMP=addr, WEBRTC=addr: where to listen (:8080, :1935, :8189)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/lib.sh
@@ -50,6 +50,7 @@ nap() {
 args=(serve --demo --data "${DATA:-data}" --ready-file "$work/ready.json")
 [ -z "${HTTP:-}" ] || args+=(--http "$HTTP")
 [ -z "${RTMP:-}" ] || args+=(--rtmp "$RTMP")
+[ -z "${WEBRTC:-}" ] || args+=(--webrtc "$WEBRTC")
 setsid bin/vitrine "${args[@]}" >"$work/server.log" 2>&1 &
 server=$!
 for _ in $(seq 300); do
@@ -59,7 +60,7 @@ for _ in $(seq 300); do
 done
 if [ ! -s "$work/ready.json" ]; then
   cat "$work/server.log" >&2
-  fail "the server did not start (is another one running? choose ports with HTTP=:8081 RTMP=:1936)"
+  fail "the server did not start (is another one running? choose ports with HTTP=:8081 RTMP=:1945 WEBRTC=:8190)"
 fi
 
 ready() { jq -r "$1" "$work/ready.json"; }

@@ -90,7 +90,7 @@ func (b *benchServer) startServer(ctx context.Context) error {
 	}
 	readyPath := filepath.Join(b.dir, "ready.json")
 	b.server = exec.CommandContext(ctx, self, "serve", "--data", filepath.Join(b.dir, "data"), "--http", "127.0.0.1:0", "--rtmp", "127.0.0.1:0", "--ready-file", readyPath)
-	b.server.Env = append(os.Environ(), "VITRINE_LOG_LEVEL=error", "VITRINE_RTMP_MAX_CONNECTIONS=10000", "VITRINE_RTMP_MAX_CONNECTIONS_PER_ADDRESS=10000")
+	b.server.Env = append(os.Environ(), "VITRINE_LOG_LEVEL=error", "VITRINE_WEBRTC_ENABLED=false", "VITRINE_RTMP_MAX_CONNECTIONS=10000", "VITRINE_RTMP_MAX_CONNECTIONS_PER_ADDRESS=10000")
 	if b.core >= 0 {
 		b.server.Env = append(b.server.Env, "GOMAXPROCS=1")
 	}

@@ -12,6 +12,7 @@ type readyFile struct {
 	HTTPS          string `json:"https,omitempty"`
 	RTMP           string `json:"rtmp"`
 	RTMPS          string `json:"rtmps,omitempty"`
+	WebRTC         string `json:"webrtc,omitempty"` // UDP
 	AdminTokenFile string `json:"admin_token_file"`
 	Demo           *demo  `json:"demo,omitempty"`
 }

@@ -13,9 +13,9 @@ import (
 
 // serveFlags are the settings that a command line may change, and what only it can ask for.
 type serveFlags struct {
-	data, http, rtmp string
-	readyFile        string
-	demo             bool
+	data, http, rtmp, webrtc string
+	readyFile                string
+	demo                     bool
 }
 
 func (p *program) serveCommand() *cobra.Command {
@@ -42,6 +42,7 @@ reconnect window. A second one stops at once.`,
 	cmd.Flags().StringVar(&f.data, "data", "", "folder of everything durable (data)")
 	cmd.Flags().StringVar(&f.http, "http", "", "address of pages, playlists and API (http.addr); port 0 picks a free one")
 	cmd.Flags().StringVar(&f.rtmp, "rtmp", "", "address for RTMP publishers (rtmp.addr); port 0 picks a free one")
+	cmd.Flags().StringVar(&f.webrtc, "webrtc", "", "address of WebRTC media (webrtc.addr); port 0 picks free ones")
 	cmd.Flags().StringVar(&f.readyFile, "ready-file", "", "write the addresses as JSON to this file when everything listens")
 	cmd.Flags().BoolVar(&f.demo, "demo", false, "make a room and products to try")
 	return cmd
@@ -51,9 +52,10 @@ reconnect window. A second one stops at once.`,
 func (f *serveFlags) apply(cmd *cobra.Command) func(*configs.Config) {
 	return func(c *configs.Config) {
 		for name, set := range map[string]func(){
-			"data": func() { c.Data = f.data },
-			"http": func() { c.HTTP.Addr = f.http },
-			"rtmp": func() { c.RTMP.Addr = f.rtmp },
+			"data":   func() { c.Data = f.data },
+			"http":   func() { c.HTTP.Addr = f.http },
+			"rtmp":   func() { c.RTMP.Addr = f.rtmp },
+			"webrtc": func() { c.WebRTC.Addr = f.webrtc },
 		} {
 			if cmd.Flags().Changed(name) {
 				set()

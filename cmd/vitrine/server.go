@@ -27,6 +27,7 @@ import (
 	"github.com/vitrine-live/vitrine/overlay"
 	"github.com/vitrine-live/vitrine/replay"
 	"github.com/vitrine-live/vitrine/store/sqlite"
+	"github.com/vitrine-live/vitrine/transcode"
 	"github.com/vitrine-live/vitrine/web"
 )
 
@@ -51,6 +52,7 @@ type server struct {
 	rtmp      net.Listener
 	handler   atomic.Pointer[http.Handler] // nil until the surface is there
 	secure
+	webrtc
 }
 
 // part is one step of starting the server; its stop is called when a later part fails or the server ends.
@@ -72,6 +74,7 @@ func (s *server) run(ctx context.Context) (err error) {
 		{"overlay", s.startOverlay},
 		{"rooms", s.startRooms},
 		{"demo", s.startDemo},
+		{"whip", s.startWHIP},
 		{"surface", s.startSurface},
 		{"rtmp", s.startRTMP},
 		{"ready", s.startReady},
@@ -191,6 +194,12 @@ func (s snapshots) Snapshot(ctx context.Context, roomID string) (overlay.Snapsho
 }
 
 func (s *server) startRooms(ctx context.Context) (func(context.Context) error, error) {
+	transcoder, err := transcode.New(transcode.Config{
+		FFmpeg: s.config.Transcode.FFmpeg, Encoder: s.config.Transcode.Encoder, MaxCost: s.config.Transcode.MaxCost,
+	}, s.log, transcode.NewMetrics(s.metrics))
+	if err != nil {
+		return nil, err
+	}
 	rooms, err := live.NewRooms(live.Config{
 		ReconnectWindow: time.Duration(s.config.Live.ReconnectWindow), Linger: time.Duration(s.config.Live.Linger),
 		NoRecording: !s.config.Recording.Enabled,
@@ -201,6 +210,7 @@ func (s *server) startRooms(ctx context.Context) (func(context.Context) error, e
 	}, live.Deps{
 		Store: s.db, Products: s.catalogue, Timeline: s.timeline, Archive: s.archive, Log: s.log,
 		Metrics: live.NewMetrics(s.metrics), HLS: hls.NewMetrics(s.metrics), RoomChanged: s.hub.RoomChanged,
+		Transcoder: transcoder,
 	})
 	if err != nil {
 		return nil, err
@@ -301,7 +311,7 @@ func (s *server) dispatch(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *server) startSurface(context.Context) (func(context.Context) error, error) {
-	handler := s.withTrust(s.surface().Handler())
+	handler := s.withTrust(s.withWHIP(s.surface().Handler()))
 	if s.flags.demo {
 		handler = withDemoImages(handler)
 	}
@@ -329,7 +339,7 @@ func listen(ctx context.Context, addr, key string) (net.Listener, error) {
 
 func (s *server) startReady(context.Context) (func(context.Context) error, error) {
 	remove, err := announceReady(s.flags.readyFile, readyFile{
-		HTTP: s.http.Addr().String(), HTTPS: addr(s.https), RTMP: s.rtmp.Addr().String(), RTMPS: addr(s.rtmps), AdminTokenFile: s.data.file("admin.token"), Demo: s.demo,
+		HTTP: s.http.Addr().String(), HTTPS: addr(s.https), RTMP: s.rtmp.Addr().String(), RTMPS: addr(s.rtmps), WebRTC: s.webrtcAddr(), AdminTokenFile: s.data.file("admin.token"), Demo: s.demo,
 	})
 	if err != nil {
 		return nil, err
@@ -340,7 +350,7 @@ func (s *server) startReady(context.Context) (func(context.Context) error, error
 
 // greet prints where to go next.
 func (s *server) greet() {
-	s.log.Info("vitrine is ready", "version", version, "http", s.http.Addr(), "https", addr(s.https), "rtmp", s.rtmp.Addr(), "rtmps", addr(s.rtmps), "data", s.config.Data)
+	s.log.Info("vitrine is ready", "version", version, "http", s.http.Addr(), "https", addr(s.https), "rtmp", s.rtmp.Addr(), "rtmps", addr(s.rtmps), "webrtc", s.webrtcAddr(), "data", s.config.Data)
 	if s.demo == nil {
 		return
 	}

@@ -34,8 +34,8 @@ func serve(t *testing.T, env ...string) *server {
 func (s *server) start(t *testing.T) {
 	t.Helper()
 	ready := filepath.Join(t.TempDir(), "ready.json")
-	cmd := exec.Command(command, "serve", "--data", s.data, "--http", s.http, "--rtmp", s.rtmp, "--ready-file", ready)
-	cmd.Env = append(os.Environ(), s.env...)
+	cmd := exec.Command(command, "serve", "--data", s.data, "--http", s.http, "--rtmp", s.rtmp, "--webrtc", "127.0.0.1:0", "--ready-file", ready)
+	cmd.Env = append(append(os.Environ(), "VITRINE_WEBRTC_LOOPBACK=true"), s.env...)
 	s.process = start(t, "vitrine", cmd)
 	var b []byte
 	eventually(t, 15*time.Second, "the ready file", func() (there bool) {
