@@ -31,7 +31,7 @@ type section struct {
 // readOffer reads an offer and finds what the server can take of it.
 func readOffer(body []byte) (*offer, *refusal) {
 	o := &offer{}
-	if err := o.desc.Unmarshal(body); err != nil {
+	if err := o.desc.Unmarshal(body); err != nil || len(body) == 0 {
 		return nil, &refusal{reason: BadRequest, status: http.StatusBadRequest, detail: "the offer is no session description (RFC 8866)", err: err}
 	}
 	setup, _ := o.desc.Attribute("setup")
