@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"sync"
 
+	"github.com/vitrine-live/vitrine/internal/clientaddr"
 	"github.com/vitrine-live/vitrine/internal/errs"
 	"github.com/vitrine-live/vitrine/media"
 )
@@ -53,7 +54,7 @@ func newAdmission(cfg Config) *admission {
 func (a *admission) enter(room Room, from netip.Addr) (limit string, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	next := seat{store: room.StoreID, address: household(from)}
+	next := seat{store: room.StoreID, address: clientaddr.Network(from)}
 	old, taken := a.seats[room.ID]
 	if !taken {
 		if limit, err = a.check(next); err != nil {
@@ -106,20 +107,6 @@ func (a *admission) count(s seat, n int) {
 			delete(a.byAddress, s.address)
 		}
 	}
-}
-
-// household is what counts as one address: an IPv4 address, or the /64 that one IPv6 site is given. What has no address
-// has none.
-func household(a netip.Addr) netip.Prefix {
-	if !a.IsValid() {
-		return netip.Prefix{}
-	}
-	a = a.Unmap().WithZone("")
-	bits := a.BitLen()
-	if a.Is6() {
-		bits = 64
-	}
-	return netip.PrefixFrom(a, bits).Masked()
 }
 
 // admit lets a publisher with the right key into room, if the limits allow it; whoever is let in must leave.

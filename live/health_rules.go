@@ -200,8 +200,8 @@ func bitrateHigh(st *Status, p *PublisherStatus, standing bool) (values, bool) {
 func bitrateLow(_ *Status, p *PublisherStatus, standing bool) (values, bool) {
 	usual := p.usualBitrate()
 	low := float64(p.VideoBitrateBPS) < float64(usual)*threshold(standing, 0.3, 0.4)
-	return values{"size": p.size(), "kbps": kbps(p.VideoBitrateBPS), "target": kbps(usual), "smaller": p.fitting(480)},
-		low && p.VideoBitrateBPS > 0 && p.age >= rampUp && p.State == PublisherSending && p.Lag < time.Second
+	return values{"size": p.size(), "kbps": kbps(p.VideoBitrateBPS), "target": kbps(usual), "smaller": p.fitting(p.smaller())},
+		low && p.smaller() > 0 && p.VideoBitrateBPS > 0 && p.age >= rampUp && p.State == PublisherSending && p.Lag < time.Second
 }
 
 // inState names the renditions in state, with the reason of the first.
@@ -232,6 +232,16 @@ func (p *PublisherStatus) usualBitrate() int64 {
 }
 
 func (f *Format) size() string { return fmt.Sprintf("%dx%d", f.Width, f.Height) }
+
+// smaller is the usual short side below the picture's, 0 when there is none that is worth watching.
+func (f *Format) smaller() int {
+	for _, side := range []int{1080, 720, 480, 360} {
+		if side < f.short() {
+			return side
+		}
+	}
+	return 0
+}
 
 // fitting is the picture's size scaled so that its short side is short, both sides even.
 func (f *Format) fitting(short int) string {
