@@ -130,12 +130,14 @@ func (r *Rooms) Run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			r.sweep(ctx)
+			r.Sweep(ctx)
 		}
 	}
 }
 
-func (r *Rooms) sweep(ctx context.Context) {
+// Sweep does once what Run does again and again, for those who have a clock of their own. It also judges the health of
+// publishers.
+func (r *Rooms) Sweep(ctx context.Context) {
 	now := r.Now()
 	for _, s := range r.sessions() {
 		switch {
