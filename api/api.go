@@ -6,6 +6,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -13,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/vitrine-live/vitrine/commerce"
+	"github.com/vitrine-live/vitrine/internal/clientaddr"
 	"github.com/vitrine-live/vitrine/live"
 	"github.com/vitrine-live/vitrine/overlay"
 	"github.com/vitrine-live/vitrine/replay"
@@ -27,6 +29,7 @@ type Deps struct {
 	Archive   *replay.Archive // nil when nothing is recorded
 	Store     Store
 	Viewer    http.Handler // the page of a room
+	Studio    http.Handler // the page of its anchor; nil: none
 	Assets    http.Handler // what the pages load, below /assets/
 	Gatherer  prometheus.Gatherer
 	Log       *slog.Logger
@@ -38,7 +41,14 @@ type Deps struct {
 	// PublicURL is the server's address as viewers know it; empty: each request's own host.
 	PublicURL     string
 	RTMPPort      int
+	RTMPSPort     int  // 0: off
+	HTTPSPort     int  // 0: off
+	WHIP          bool // WebRTC publishers are taken below /whip
 	PublicMetrics bool
+	// MaxWrongKeys is how many wrong stream keys a minute one network may try; 0: 10.
+	MaxWrongKeys int
+	// ClientAddr tells where a request comes from; nil: from where its connection does.
+	ClientAddr func(*http.Request) netip.Addr
 	// Ready reports why the server cannot do its work, if it cannot.
 	Ready func(context.Context) error
 }
@@ -51,8 +61,9 @@ type Channel interface {
 // Server is the HTTP surface. Its Handler is safe for concurrent use.
 type Server struct {
 	Deps
-	mux *http.ServeMux
-	api huma.API
+	mux       *http.ServeMux
+	api       huma.API
+	wrongKeys *wrongKeys
 }
 
 // New builds the surface.
@@ -60,13 +71,17 @@ func New(deps Deps) *Server {
 	if deps.Now == nil {
 		deps.Now = time.Now
 	}
-	s := &Server{Deps: deps, mux: http.NewServeMux()}
+	if deps.ClientAddr == nil {
+		deps.ClientAddr = clientaddr.Finder{}.Of
+	}
+	s := &Server{Deps: deps, mux: http.NewServeMux(), wrongKeys: newWrongKeys(deps.MaxWrongKeys)}
 	s.api = humago.New(s.mux, s.describe())
 	s.api.UseMiddleware(s.authenticate)
 	s.roomOperations()
 	s.bagOperations()
 	s.pinOperations()
 	s.showOperations()
+	s.studioOperations()
 	s.productOperations()
 	s.publicOperations()
 	s.statusOperations()
@@ -93,13 +108,15 @@ func (s *Server) describe() huma.Config {
 	c.SchemasPath = ""
 	c.CreateHooks = nil // no $schema member in answers
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
-		"admin": {Type: "http", Scheme: "bearer", Description: "The admin token: printed at the first start, kept in data/admin.token."},
+		"admin":      {Type: "http", Scheme: "bearer", Description: "The admin token: printed at the first start, kept in data/admin.token."},
+		"stream_key": {Type: "http", Scheme: "bearer", Description: "The stream key of the room in the address: what its anchor publishes with. After some wrong keys within a minute a network gets 429."},
 	}
 	c.Tags = []*huma.Tag{
 		{Name: "Rooms", Description: "Lasting places to broadcast from, each with a stream key."},
 		{Name: "Products", Description: "What is sold."},
 		{Name: "Pins", Description: "Products on screen, placed on the show's clock."},
 		{Name: "Shows", Description: "Broadcasts: scheduled, live, interrupted, ended."},
+		{Name: "Studio", Description: "What the anchor's page asks, with the room's stream key."},
 		{Name: "Viewers", Description: "What a viewer's page may ask without a token."},
 		{Name: "Operations", Description: "State of the server."},
 	}
@@ -109,7 +126,7 @@ func (s *Server) describe() huma.Config {
 // operation registers h under op; errors of the domains become problem details.
 func operation[I, O any](s *Server, op huma.Operation, h func(context.Context, *I) (*O, error)) {
 	if op.Security == nil {
-		op.Security = []map[string][]string{{"admin": {}}}
+		op.Security = admins
 	}
 	huma.Register(s.api, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := h(ctx, in)
@@ -119,9 +136,6 @@ func operation[I, O any](s *Server, op huma.Operation, h func(context.Context, *
 		return out, nil
 	})
 }
-
-// public marks an operation that needs no token.
-var public = []map[string][]string{}
 
 // Body is an answer with a JSON body.
 type Body[T any] struct{ Body T }

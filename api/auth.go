@@ -8,6 +8,24 @@ import (
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/vitrine-live/vitrine/internal/errs"
+	"github.com/vitrine-live/vitrine/live"
+)
+
+// Who may carry out an operation: everyone, or whoever has the admin token, which is the default; the anchor of the
+// room, who has its stream key, may do some.
+var (
+	public = []map[string][]string{}
+	admins = []map[string][]string{{"admin": {}}}
+	anchor = []map[string][]string{{"admin": {}}, {"stream_key": {}}}
+)
+
+const (
+	wantToken = "Send the admin token as \"Authorization: Bearer ...\"; the server keeps it in data/admin.token."
+	wantKey   = "Send the room's stream key, or the admin token, as \"Authorization: Bearer ...\"; a new stream key can be made in the room's settings."
+	tooMany   = "Too many wrong stream keys came from your network. Wait a minute, then try again with the right one."
 )
 
 // HashToken returns how the admin token is compared: tokens are random, so a plain hash is enough.
@@ -16,14 +34,57 @@ func HashToken(token string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// authenticate refuses operations that need the admin token when it is missing or wrong.
+// authenticate refuses operations whose token or key is missing or wrong.
 func (s *Server) authenticate(ctx huma.Context, next func(huma.Context)) {
-	if len(ctx.Operation().Security) == 0 || s.isAdmin(ctx.Header("Authorization")) {
+	security := ctx.Operation().Security
+	switch {
+	case len(security) == 0 || s.isAdmin(ctx.Header("Authorization")):
 		next(ctx)
+	case len(security) == len(anchor):
+		s.authenticateAnchor(ctx, next)
+	default:
+		s.refuse(ctx, http.StatusUnauthorized, wantToken)
+	}
+}
+
+// authenticateAnchor lets in whoever has the stream key of the room in the address. Keys have 160 random bits; that
+// wrong ones are counted keeps the guessing from costing anybody else anything.
+func (s *Server) authenticateAnchor(ctx huma.Context, next func(huma.Context)) {
+	key, sent := strings.CutPrefix(ctx.Header("Authorization"), "Bearer ")
+	if !sent || key == "" {
+		s.refuse(ctx, http.StatusUnauthorized, wantKey)
 		return
 	}
-	ctx.SetHeader("WWW-Authenticate", `Bearer realm="vitrine"`)
-	_ = huma.WriteErr(s.api, ctx, http.StatusUnauthorized, "Send the admin token as \"Authorization: Bearer ...\"; the server keeps it in data/admin.token.")
+	r, _ := humago.Unwrap(ctx)
+	from, now := s.ClientAddr(r), s.Now()
+	if !s.wrongKeys.mayTry(from, now) {
+		s.refuse(ctx, http.StatusTooManyRequests, tooMany)
+		return
+	}
+	room, err := s.Rooms.Store.Room(ctx.Context(), ctx.Param("room"))
+	switch {
+	case err == nil && subtle.ConstantTimeCompare([]byte(live.HashKey(key)), []byte(room.KeyHash)) == 1:
+		next(ctx)
+	case err == nil || errs.KindOf(err) == errs.NotFound:
+		s.wrongKeys.wrong(from, now)
+		s.Log.WarnContext(ctx.Context(), "wrong stream key", "op", ctx.Operation().OperationID, "room", room.ID, "remote", from)
+		s.refuse(ctx, http.StatusUnauthorized, wantKey)
+	default:
+		s.Log.ErrorContext(ctx.Context(), "request failed", "op", ctx.Operation().OperationID, "error", err)
+		s.refuse(ctx, http.StatusServiceUnavailable, "The server cannot look the key up just now; try again in a moment.")
+	}
+}
+
+func (s *Server) refuse(ctx huma.Context, status int, detail string) {
+	switch status {
+	case http.StatusUnauthorized:
+		ctx.SetHeader("WWW-Authenticate", `Bearer realm="vitrine"`)
+	case http.StatusTooManyRequests:
+		ctx.SetHeader("Retry-After", "60")
+	case http.StatusServiceUnavailable:
+		ctx.SetHeader("Retry-After", "1")
+	}
+	_ = huma.WriteErr(s.api, ctx, status, detail)
 }
 
 // isAdmin checks the value of an Authorization header. Hashes are compared, in constant time.

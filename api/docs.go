@@ -47,7 +47,7 @@ type docsGroup struct {
 
 type docsOperation struct {
 	ID, Method, Path, Summary, Description string
-	Token                                  bool
+	Access                                 string // who may, "" for everyone
 	Params, Request, Response              []docsField
 	Curl                                   string
 }
@@ -90,7 +90,7 @@ func methodOrder(m string) int {
 }
 
 func describeOperation(o *huma.OpenAPI, method, path string, op *huma.Operation) docsOperation {
-	d := docsOperation{ID: op.OperationID, Method: method, Path: path, Summary: op.Summary, Description: op.Description, Token: len(op.Security) > 0}
+	d := docsOperation{ID: op.OperationID, Method: method, Path: path, Summary: op.Summary, Description: op.Description, Access: accessOf(op)}
 	for _, p := range op.Parameters {
 		d.Params = append(d.Params, docsField{p.Name, p.In + " " + typeName(p.Schema), p.Description})
 	}
@@ -105,8 +105,18 @@ func describeOperation(o *huma.OpenAPI, method, path string, op *huma.Operation)
 			d.Response = fields(o, r.Content["application/json"].Schema)
 		}
 	}
-	d.Curl = curl(method, path, d.Token, example)
+	d.Curl = curl(method, path, d.Access != "", example)
 	return d
+}
+
+func accessOf(op *huma.Operation) string {
+	switch len(op.Security) {
+	case 0:
+		return ""
+	case len(anchor):
+		return "token or stream key"
+	}
+	return "token"
 }
 
 func resolve(o *huma.OpenAPI, s *huma.Schema) *huma.Schema {

@@ -70,19 +70,15 @@ func TestDocsNameEveryOperation(t *testing.T) {
 }
 
 func TestOperationsWantTheToken(t *testing.T) {
-	s := New(Deps{Viewer: http.NotFoundHandler(), Assets: http.NotFoundHandler(), Gatherer: prometheus.NewRegistry(), Log: slog.New(slog.DiscardHandler), Version: "0", AdminTokenHash: HashToken("right")})
-	for path, item := range s.OpenAPI().Paths {
+	h := newHouse(t, func(d *Deps) { d.MaxWrongKeys = 1000 })
+	for path, item := range h.server.OpenAPI().Paths {
 		for method, op := range methods(item) {
 			if op == nil || len(op.Security) == 0 {
 				continue
 			}
-			for _, header := range []string{"", "Bearer wrong", "Basic right", "right"} {
-				r := httptest.NewRequest(method, strings.NewReplacer("{", "", "}", "").Replace(path), strings.NewReader("{}"))
-				r.Header.Set("Content-Type", "application/json")
-				r.Header.Set("Authorization", header)
-				w := httptest.NewRecorder()
-				s.mux.ServeHTTP(w, r)
-				if w.Code != http.StatusUnauthorized || w.Header().Get("Content-Type") != "application/problem+json" {
+			for _, header := range []string{"", "Bearer wrong", "Bearer ", "Basic right", "right"} {
+				w := h.ask(method, strings.NewReplacer("{", "", "}", "").Replace(path), "", map[string]any{}, "Authorization", header)
+				if w.Code != http.StatusUnauthorized || w.Header().Get("Content-Type") != "application/problem+json" || w.Header().Get("WWW-Authenticate") == "" {
 					t.Errorf("%s %s with %q: %d %s", method, path, header, w.Code, w.Header().Get("Content-Type"))
 				}
 			}

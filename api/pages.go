@@ -5,6 +5,9 @@ import "net/http"
 // pageRoutes serve what people open.
 func (s *Server) pageRoutes() {
 	s.mux.Handle("GET /r/{room}", s.Viewer)
+	if s.Studio != nil {
+		s.mux.Handle("GET /studio/{room}", s.Studio)
+	}
 	s.mux.Handle("GET /assets/", s.Assets)
 	s.mux.HandleFunc("GET /docs", docs(s.api.OpenAPI()))
 	s.mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {

@@ -44,9 +44,9 @@ type pinInput struct {
 }
 
 func (s *Server) pinOperations() {
-	operation(s, huma.Operation{OperationID: "pin", Method: http.MethodPost, Path: "/api/v1/rooms/{room}/pins", Tags: []string{"Pins"}, Summary: "Pin a product", Description: "A featured pin takes the large place from the one that has it. Pinning a product that is on screen already returns the pin that is there, unless it is to be featured and is not: then a new, featured pin takes its place. At most 20 products are on screen at once.", DefaultStatus: http.StatusCreated}, s.pin)
-	operation(s, huma.Operation{OperationID: "unpin", Method: http.MethodDelete, Path: "/api/v1/rooms/{room}/pins/{pin}", Tags: []string{"Pins"}, Summary: "Unpin", DefaultStatus: http.StatusNoContent}, s.unpin)
-	operation(s, huma.Operation{OperationID: "list-pins", Method: http.MethodGet, Path: "/api/v1/rooms/{room}/pins", Tags: []string{"Pins"}, Summary: "List what is pinned now"}, s.listPins)
+	operation(s, huma.Operation{OperationID: "pin", Method: http.MethodPost, Path: "/api/v1/rooms/{room}/pins", Tags: []string{"Pins"}, Security: anchor, Summary: "Pin a product", Description: "A featured pin takes the large place from the one that has it. Pinning a product that is on screen already returns the pin that is there, unless it is to be featured and is not: then a new, featured pin takes its place. At most 20 products are on screen at once.", DefaultStatus: http.StatusCreated}, s.pin)
+	operation(s, huma.Operation{OperationID: "unpin", Method: http.MethodDelete, Path: "/api/v1/rooms/{room}/pins/{pin}", Tags: []string{"Pins"}, Security: anchor, Summary: "Unpin", DefaultStatus: http.StatusNoContent}, s.unpin)
+	operation(s, huma.Operation{OperationID: "list-pins", Method: http.MethodGet, Path: "/api/v1/rooms/{room}/pins", Tags: []string{"Pins"}, Security: anchor, Summary: "List what is pinned now"}, s.listPins)
 }
 
 func (s *Server) pin(ctx context.Context, in *pinInput) (*Body[Pin], error) {
@@ -92,18 +92,27 @@ func (s *Server) listPins(ctx context.Context, in *RoomPath) (*Body[Page[Pin]], 
 	if err != nil {
 		return nil, err
 	}
+	pins, err := s.activePins(ctx, &st)
+	if err != nil {
+		return nil, err
+	}
+	return &Body[Page[Pin]]{Page[Pin]{Items: pins}}, nil
+}
+
+// activePins are those on screen in the room's show, none when there is no show.
+func (s *Server) activePins(ctx context.Context, st *live.Status) ([]Pin, error) {
 	if st.Show == nil {
-		return &Body[Page[Pin]]{Page[Pin]{Items: []Pin{}}}, nil
+		return []Pin{}, nil
 	}
 	pins, err := s.Timeline.ActivePins(ctx, st.Show.ID)
 	if err != nil {
 		return nil, err
 	}
-	out := Page[Pin]{Items: make([]Pin, len(pins))}
+	out := make([]Pin, len(pins))
 	for i, p := range pins {
-		out.Items[i] = pinOf(p)
+		out[i] = pinOf(p)
 	}
-	return &Body[Page[Pin]]{out}, nil
+	return out, nil
 }
 
 func pinOf(p overlay.Pin) Pin {

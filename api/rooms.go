@@ -3,8 +3,6 @@ package api
 import (
 	"context"
 	"encoding/json"
-	"fmt"
-	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -18,41 +16,25 @@ import (
 
 // Room is a room as the API shows it.
 type Room struct {
-	ID             string     `json:"id" example:"room_0123456789abcdef"`
-	Title          string     `json:"title"`
-	State          string     `json:"state" enum:"idle,live,interrupted"`
-	CurrentShow    *string    `json:"current_show" doc:"The show on air or interrupted."`
-	CaptureDelayMS int64      `json:"capture_delay_ms" doc:"How long a picture takes from the camera to the server, where the protocol does not tell."`
-	CreatedAt      string     `json:"created_at"`
-	Publisher      *Publisher `json:"publisher,omitempty" doc:"Who is publishing now."`
-	Recording      *Recording `json:"recording,omitempty"`
-	WatchURL       string     `json:"watch_url"`
-	LiveURL        string     `json:"live_url" doc:"HLS (CMAF, low latency)."`
-	TSURL          string     `json:"ts_url" doc:"HLS in MPEG-TS, for players that need it."`
-	RTMPServer     string     `json:"rtmp_server" doc:"What OBS calls Server."`
+	ID             string      `json:"id" example:"room_0123456789abcdef"`
+	Title          string      `json:"title"`
+	State          string      `json:"state" enum:"idle,live,interrupted"`
+	CurrentShow    *string     `json:"current_show" doc:"The show on air or interrupted."`
+	CaptureDelayMS int64       `json:"capture_delay_ms" doc:"How long a picture takes from the camera to the server, where the protocol does not tell."`
+	Ladder         []string    `json:"ladder" doc:"Which renditions are made beside the source."`
+	SourceURL      string      `json:"source_url,omitempty" doc:"The HLS address that the room's picture is pulled from."`
+	StoreID        string      `json:"store_id,omitempty" doc:"The store that the room belongs to."`
+	CreatedAt      string      `json:"created_at"`
+	Publisher      *Publisher  `json:"publisher,omitempty" doc:"Who is publishing now."`
+	Renditions     []Rendition `json:"renditions,omitempty" doc:"The qualities beside the source, while there is a show."`
+	Recording      *Recording  `json:"recording,omitempty"`
+	URLs
 }
 
 // RoomWithKey is a room with its stream key, which is shown this once.
 type RoomWithKey struct {
 	Room
 	StreamKey string `json:"stream_key" doc:"What OBS calls Stream Key. It cannot be read again; a new one can be made."`
-}
-
-// Publisher is what a room's publisher sends.
-type Publisher struct {
-	Protocol      string  `json:"protocol"`
-	Remote        string  `json:"remote"`
-	Encoder       string  `json:"encoder,omitempty"`
-	ConnectedAt   string  `json:"connected_at"`
-	Video         string  `json:"video,omitempty"`
-	Width         int     `json:"width,omitempty"`
-	Height        int     `json:"height,omitempty"`
-	Audio         string  `json:"audio,omitempty"`
-	SampleRate    int     `json:"sample_rate,omitempty"`
-	Channels      int     `json:"channels,omitempty"`
-	BitrateBPS    int64   `json:"bitrate_bps"`
-	FPS           float64 `json:"fps"`
-	KeyIntervalMS int64   `json:"keyframe_interval_ms"`
 }
 
 // Event is an entry of a show's timeline as the API shows it.
@@ -77,59 +59,73 @@ type RoomPath struct {
 
 type roomInput struct {
 	Body struct {
-		Title          string `json:"title" doc:"1 to 120 characters." minLength:"1" maxLength:"120"`
-		CaptureDelayMS int64  `json:"capture_delay_ms,omitempty" minimum:"0" maximum:"60000"`
+		Title string `json:"title" doc:"1 to 120 characters." minLength:"1" maxLength:"120"`
+		RoomSettings
 	}
 	HostInput
+	LanguageInput
 }
 
-// HostInput learns under which name the client knows this server.
-type HostInput struct {
-	host   string
-	scheme string
-}
-
-// Resolve implements huma.Resolver.
-func (h *HostInput) Resolve(ctx huma.Context) []error {
-	h.host, h.scheme = ctx.Host(), "http"
-	if ctx.TLS() != nil || ctx.Header("X-Forwarded-Proto") == "https" {
-		h.scheme = "https"
+type roomUpdate struct {
+	RoomPath
+	HostInput
+	LanguageInput
+	Body struct {
+		Title *string `json:"title,omitempty" minLength:"1" maxLength:"120"`
+		RoomSettings
 	}
-	return nil
+}
+
+// RoomSettings are those that may be given or left alone.
+type RoomSettings struct {
+	CaptureDelayMS *int64    `json:"capture_delay_ms,omitempty" minimum:"0" maximum:"60000" doc:"How long a picture takes from the camera to the server, where the protocol does not tell. Holds from the next pin on."`
+	Ladder         *[]string `json:"ladder,omitempty" maxItems:"8" doc:"Renditions made beside the source, of 720p, 480p and 360p; never above the source. Empty: the source alone. Holds from the next publish on."`
+	SourceURL      *string   `json:"source_url,omitempty" maxLength:"2048" doc:"An HLS playlist (.m3u8) to pull the picture from; empty: wait for a publisher."`
+	StoreID        *string   `json:"store_id,omitempty" maxLength:"64" doc:"The store that the room counts for where stores are limited; empty: none."`
+}
+
+func (r RoomSettings) update(title *string) live.RoomUpdate {
+	u := live.RoomUpdate{Title: title, Ladder: r.Ladder, SourceURL: r.SourceURL, StoreID: r.StoreID}
+	if r.CaptureDelayMS != nil {
+		u.CaptureDelay = new(time.Duration(*r.CaptureDelayMS) * time.Millisecond)
+	}
+	return u
 }
 
 func (s *Server) roomOperations() {
 	operation(s, huma.Operation{OperationID: "create-room", Method: http.MethodPost, Path: "/api/v1/rooms", Tags: []string{"Rooms"}, Summary: "Create a room", DefaultStatus: http.StatusCreated},
 		func(ctx context.Context, in *roomInput) (*Body[RoomWithKey], error) {
-			room, key, err := s.Rooms.CreateRoom(ctx, live.RoomUpdate{Title: &in.Body.Title, CaptureDelay: new(time.Duration(in.Body.CaptureDelayMS) * time.Millisecond)})
+			room, key, err := s.Rooms.CreateRoom(ctx, in.Body.update(&in.Body.Title))
 			if err != nil {
 				return nil, err
 			}
-			return &Body[RoomWithKey]{RoomWithKey{Room: s.room(room, in.HostInput), StreamKey: key}}, nil
+			return &Body[RoomWithKey]{RoomWithKey{Room: s.room(room, in.HostInput, in.language()), StreamKey: key}}, nil
 		})
 	operation(s, huma.Operation{OperationID: "list-rooms", Method: http.MethodGet, Path: "/api/v1/rooms", Tags: []string{"Rooms"}, Summary: "List rooms"},
 		func(ctx context.Context, in *struct {
 			PageInput
 			HostInput
+			LanguageInput
 		},
 		) (*Body[Page[Room]], error) {
 			rooms, err := s.Rooms.Store.Rooms(ctx, in.After, in.limit())
 			if err != nil {
 				return nil, err
 			}
-			return page(rooms, in.limit(), func(r live.Room) Room { return s.room(r, in.HostInput) }, func(r live.Room) string { return r.ID }), nil
+			return page(rooms, in.limit(), func(r live.Room) Room { return s.room(r, in.HostInput, in.language()) }, func(r live.Room) string { return r.ID }), nil
 		})
 	operation(s, huma.Operation{OperationID: "get-room", Method: http.MethodGet, Path: "/api/v1/rooms/{room}", Tags: []string{"Rooms"}, Summary: "Read a room and what it is doing"},
 		func(ctx context.Context, in *struct {
 			RoomPath
 			HostInput
+			LanguageInput
 		},
 		) (*Body[Room], error) {
 			room, err := s.Rooms.Store.Room(ctx, in.Room)
 			if err != nil {
 				return nil, err
 			}
-			return &Body[Room]{s.room(room, in.HostInput)}, nil
+			return &Body[Room]{s.room(room, in.HostInput, in.language())}, nil
 		})
 	operation(s, huma.Operation{OperationID: "update-room", Method: http.MethodPatch, Path: "/api/v1/rooms/{room}", Tags: []string{"Rooms"}, Summary: "Change a room"}, s.updateRoom)
 	operation(s, huma.Operation{OperationID: "delete-room", Method: http.MethodDelete, Path: "/api/v1/rooms/{room}", Tags: []string{"Rooms"}, Summary: "Delete a room", Description: "Its ended shows keep their replays.", DefaultStatus: http.StatusNoContent},
@@ -137,37 +133,25 @@ func (s *Server) roomOperations() {
 			return &Empty{}, s.Rooms.DeleteRoom(ctx, in.Room)
 		})
 	operation(s, huma.Operation{OperationID: "rotate-stream-key", Method: http.MethodPost, Path: "/api/v1/rooms/{room}/stream-key", Tags: []string{"Rooms"}, Summary: "Make a new stream key", Description: "The old key lets nobody in from now on; a publisher that is on air stays.", DefaultStatus: http.StatusCreated}, s.rotateKey)
-	operation(s, huma.Operation{OperationID: "end-show", Method: http.MethodPost, Path: "/api/v1/rooms/{room}/end", Tags: []string{"Rooms"}, Summary: "End the room's show", DefaultStatus: http.StatusNoContent},
+	operation(s, huma.Operation{OperationID: "end-show", Method: http.MethodPost, Path: "/api/v1/rooms/{room}/end", Tags: []string{"Rooms"}, Summary: "End the room's show", Security: anchor, DefaultStatus: http.StatusNoContent},
 		func(ctx context.Context, in *RoomPath) (*Empty, error) {
 			return &Empty{}, s.Rooms.End(ctx, in.Room)
 		})
-	operation(s, huma.Operation{OperationID: "announce", Method: http.MethodPost, Path: "/api/v1/rooms/{room}/announcements", Tags: []string{"Rooms"}, Summary: "Say something on the show's timeline", DefaultStatus: http.StatusCreated}, s.announce)
+	operation(s, huma.Operation{OperationID: "announce", Method: http.MethodPost, Path: "/api/v1/rooms/{room}/announcements", Tags: []string{"Rooms"}, Summary: "Say something on the show's timeline", Security: anchor, DefaultStatus: http.StatusCreated}, s.announce)
 }
 
-func (s *Server) updateRoom(ctx context.Context, in *struct {
-	RoomPath
-	HostInput
-	Body struct {
-		Title          *string `json:"title,omitempty" minLength:"1" maxLength:"120"`
-		CaptureDelayMS *int64  `json:"capture_delay_ms,omitempty" minimum:"0" maximum:"60000"`
-	}
-},
-) (*Body[Room], error) {
-	var delay *time.Duration
-	if ms := in.Body.CaptureDelayMS; ms != nil {
-		d := time.Duration(*ms) * time.Millisecond
-		delay = &d
-	}
-	room, err := s.Rooms.UpdateRoom(ctx, in.Room, live.RoomUpdate{Title: in.Body.Title, CaptureDelay: delay})
+func (s *Server) updateRoom(ctx context.Context, in *roomUpdate) (*Body[Room], error) {
+	room, err := s.Rooms.UpdateRoom(ctx, in.Room, in.Body.update(in.Body.Title))
 	if err != nil {
 		return nil, err
 	}
-	return &Body[Room]{s.room(room, in.HostInput)}, nil
+	return &Body[Room]{s.room(room, in.HostInput, in.language())}, nil
 }
 
 func (s *Server) rotateKey(ctx context.Context, in *struct {
 	RoomPath
 	HostInput
+	LanguageInput
 },
 ) (*Body[RoomWithKey], error) {
 	key, err := s.Rooms.RotateKey(ctx, in.Room)
@@ -178,7 +162,7 @@ func (s *Server) rotateKey(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	return &Body[RoomWithKey]{RoomWithKey{Room: s.room(room, in.HostInput), StreamKey: key}}, nil
+	return &Body[RoomWithKey]{RoomWithKey{Room: s.room(room, in.HostInput, in.language()), StreamKey: key}}, nil
 }
 
 func (s *Server) announce(ctx context.Context, in *struct {
@@ -202,51 +186,15 @@ func (s *Server) announce(ctx context.Context, in *struct {
 }
 
 // room renders a room with what it is doing now.
-func (s *Server) room(r live.Room, h HostInput) Room {
-	st, base := s.Rooms.StatusOf(r.ID), s.base(h)
+func (s *Server) room(r live.Room, h HostInput, l live.Language) Room {
+	st := s.Rooms.StatusOf(r.ID)
 	out := Room{
-		ID: r.ID, Title: r.Title, State: string(st.State), CaptureDelayMS: r.CaptureDelay.Milliseconds(), CreatedAt: overlay.FormatWall(r.CreatedAt),
-		WatchURL: base + "/r/" + r.ID, LiveURL: base + "/live/" + r.ID + "/index.m3u8", TSURL: base + "/live/" + r.ID + "/ts/index.m3u8",
-		RTMPServer: s.rtmpServer(h),
+		ID: r.ID, Title: r.Title, State: string(st.State), CaptureDelayMS: r.CaptureDelay.Milliseconds(),
+		Ladder: append([]string{}, r.Ladder...), SourceURL: r.SourceURL, StoreID: r.StoreID, CreatedAt: overlay.FormatWall(r.CreatedAt),
+		Publisher: publisher(st.Publisher, warnings(st.Warnings, l)), Renditions: renditions(st.Renditions), Recording: recording(&st), URLs: s.urls(r.ID, h),
 	}
 	if st.Show != nil {
 		out.CurrentShow = &st.Show.ID
 	}
-	if p := st.Publisher; p != nil {
-		out.Publisher = &Publisher{
-			Protocol: p.Protocol, Remote: p.Remote, Encoder: p.Encoder, ConnectedAt: overlay.FormatWall(p.ConnectedAt),
-			Video: p.Video, Width: p.Width, Height: p.Height, Audio: p.Audio, SampleRate: p.SampleRate, Channels: p.Channels,
-			BitrateBPS: p.BitrateBPS, FPS: p.FPS, KeyIntervalMS: p.KeyInterval.Milliseconds(),
-		}
-	}
-	if st.Recording != nil {
-		out.Recording = &Recording{Paused: st.Recording.Paused, Reason: st.Recording.Reason}
-	}
 	return out
-}
-
-// base is the address that viewers use.
-func (s *Server) base(h HostInput) string {
-	if s.PublicURL != "" {
-		return strings.TrimSuffix(s.PublicURL, "/")
-	}
-	return h.scheme + "://" + h.host
-}
-
-func (s *Server) rtmpServer(h HostInput) string {
-	base, host := s.base(h), h.host
-	if _, after, ok := strings.Cut(base, "://"); ok {
-		host = after
-	}
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	host = strings.Trim(host, "[]")
-	if s.RTMPPort == 1935 || s.RTMPPort == 0 {
-		if strings.Contains(host, ":") {
-			host = "[" + host + "]"
-		}
-		return "rtmp://" + host + "/live"
-	}
-	return fmt.Sprintf("rtmp://%s/live", net.JoinHostPort(host, fmt.Sprint(s.RTMPPort)))
 }

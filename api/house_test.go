@@ -1,0 +1,153 @@
+package api
+
+import (
+	"bytes"
+	"encoding/hex"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/bluenviron/mediacommon/v2/pkg/codecs/mpeg4audio"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/vitrine-live/vitrine/commerce"
+	"github.com/vitrine-live/vitrine/hls"
+	"github.com/vitrine-live/vitrine/live"
+	"github.com/vitrine-live/vitrine/media"
+	"github.com/vitrine-live/vitrine/overlay"
+	"github.com/vitrine-live/vitrine/store/sqlite"
+)
+
+const adminToken = "right"
+
+// house is the surface over real domains, without a recording, on a clock that stands until a test moves it.
+type house struct {
+	t      *testing.T
+	now    time.Time
+	rooms  *live.Rooms
+	goods  *commerce.Catalogue
+	server *Server
+	room   live.Room
+	key    string
+}
+
+func newHouse(t *testing.T, change ...func(*Deps)) *house {
+	t.Helper()
+	h := &house{t: t, now: time.Date(2026, 3, 4, 5, 6, 7, 123_456_000, time.UTC)}
+	reg, log, clock := prometheus.NewRegistry(), slog.New(slog.DiscardHandler), func() time.Time { return h.now }
+	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "vitrine.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	timeline := overlay.NewTimeline(db, log, overlay.NewMetrics(reg))
+	h.goods = commerce.NewCatalogue(db, clock)
+	h.rooms, err = live.NewRooms(live.Config{NoRecording: true}, live.Deps{
+		Store: db, Products: h.goods, Timeline: timeline, Log: log, Metrics: live.NewMetrics(reg), HLS: hls.NewMetrics(reg), Now: clock,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		h.rooms.Close(t.Context())
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if h.room, h.key, err = h.rooms.CreateRoom(t.Context(), live.RoomUpdate{Title: new("Spring teas")}); err != nil {
+		t.Fatal(err)
+	}
+	deps := Deps{
+		Rooms: h.rooms, Catalogue: h.goods, Timeline: timeline, Store: db, Viewer: http.NotFoundHandler(), Assets: http.NotFoundHandler(),
+		Gatherer: reg, Log: log, Now: clock, AdminTokenHash: HashToken(adminToken), Version: "0",
+	}
+	for _, f := range change {
+		f(&deps)
+	}
+	h.server = New(deps)
+	return h
+}
+
+// ask sends a request with a bearer token, "" for none, and returns the answer.
+func (h *house) ask(method, path, token string, body any, header ...string) *httptest.ResponseRecorder {
+	h.t.Helper()
+	doc, err := json.Marshal(body)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	r := httptest.NewRequest(method, "http://shop.example:8080"+path, bytes.NewReader(doc))
+	r.Header.Set("Content-Type", "application/json")
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	for i := 0; i < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	w := httptest.NewRecorder()
+	h.server.Handler().ServeHTTP(w, r)
+	return w
+}
+
+// read asks and decodes an answer that must have the status.
+func (h *house) read(want int, out any, method, path, token string, body any, header ...string) {
+	h.t.Helper()
+	w := h.ask(method, path, token, body, header...)
+	if w.Code != want {
+		h.t.Fatalf("%s %s: %d %s", method, path, w.Code, w.Body)
+	}
+	if out == nil {
+		return
+	}
+	if err := json.Unmarshal(w.Body.Bytes(), out); err != nil {
+		h.t.Fatalf("%s %s: %v in %s", method, path, err, w.Body)
+	}
+}
+
+// publish sends so many seconds of an anchor who forgot the sound and has a keyframe every 10 s, and lets the server look
+// at it.
+func (h *house) publish(seconds int) {
+	h.t.Helper()
+	pub, err := h.rooms.Publish(h.t.Context(), media.PublishRequest{
+		Protocol: "rtmp", Encoder: "OBS", Remote: netip.MustParseAddrPort("192.0.2.9:5000"), StreamKey: h.key,
+		Link: func() media.Link { return media.Link{RTT: 42 * time.Millisecond, Loss: -1, Repaired: 0.125} },
+	})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	sps, err := hex.DecodeString("6742c01ed900a02ff970110000030001000003003c0f162e48")
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	if err := pub.SetTracks([]media.Track{
+		{Codec: media.H264, SPS: sps, PPS: []byte{0x68, 0xcb, 0x83, 0xcb, 0x20}},
+		{Codec: media.AAC, Audio: &mpeg4audio.AudioSpecificConfig{Type: mpeg4audio.ObjectTypeAACLC, SampleRate: 48000, ChannelConfig: 2}},
+	}); err != nil {
+		h.t.Fatal(err)
+	}
+	h.send(pub, seconds)
+}
+
+func (h *house) send(pub media.Publication, seconds int) {
+	h.t.Helper()
+	for i := range seconds * 25 {
+		at := media.Ticks(i) * 3600
+		slice := append([]byte{0, 0, 0, 200, 0x41}, make([]byte, 199)...)
+		if i%250 == 0 {
+			slice[4] = 0x65
+		}
+		if err := pub.Write(media.Sample{Kind: media.Video, PTS: at, DTS: at, Key: i%250 == 0, Payload: slice, Arrival: h.now}); err != nil {
+			h.t.Fatal(err)
+		}
+		if err := pub.Write(media.Sample{Kind: media.Audio, PTS: at, DTS: at, Key: true, Payload: make([]byte, 6), Arrival: h.now}); err != nil {
+			h.t.Fatal(err)
+		}
+		h.now = h.now.Add(40 * time.Millisecond)
+		if i%25 == 0 {
+			h.rooms.Sweep(h.t.Context())
+		}
+	}
+}
