@@ -43,7 +43,7 @@ func soundJob(track media.Track) job {
 				bitrate = "80k"
 			}
 			return []string{
-				"-map", "0:a:0", "-af", "aresample=48000:async=1000:min_hard_comp=0.015", "-c:a", "aac", "-b:a", bitrate,
+				"-map", "0:a:0", "-af", "aresample=48000:async=1000:min_hard_comp=0.015", "-c:a", "aac", "-aac_coder", "fast", "-b:a", bitrate,
 				"-f", "nut", "-flush_packets", "1", "pipe:3",
 			}
 		},

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os/exec"
 	"sync"
+	"time"
 
 	"github.com/vitrine-live/vitrine/internal/errs"
 )
@@ -19,6 +20,7 @@ type Transcoder struct {
 	log     *slog.Logger
 	metrics *Metrics
 	budget  budget
+	pause   time.Duration // after the first failure of a process
 
 	searching sync.Mutex // held while an encoder is looked for; guards encoder
 	encoder   string     // that works here; empty until it was looked for
@@ -31,7 +33,7 @@ func New(cfg Config, log *slog.Logger, m *Metrics) (*Transcoder, error) {
 		return nil, err
 	}
 	cfg = cfg.withDefaults()
-	t := &Transcoder{cfg: cfg, log: log, metrics: m}
+	t := &Transcoder{cfg: cfg, log: log, metrics: m, pause: firstPause}
 	t.budget.init(cfg.MaxCost, m)
 	return t, nil
 }

@@ -46,7 +46,6 @@ type worker struct {
 	cancel     context.CancelCauseFunc
 	closing    chan struct{}
 	done       chan struct{}
-	pause      time.Duration // the first one
 	current    atomic.Pointer[run]
 
 	delivering sync.Mutex // held during each call of out
@@ -56,7 +55,7 @@ type worker struct {
 }
 
 func (t *Transcoder) startWorker(j job, out output, log *slog.Logger) *worker {
-	w := &worker{transcoder: t, job: j, out: out, log: log.With("job", j.name), queue: newQueue(), closing: make(chan struct{}), done: make(chan struct{}), pause: firstPause}
+	w := &worker{transcoder: t, job: j, out: out, log: log.With("job", j.name), queue: newQueue(), closing: make(chan struct{}), done: make(chan struct{})}
 	w.ctx, w.cancel = context.WithCancelCause(context.Background())
 	w.report.State = LadderStarting
 	w.queue.set(waiting)
@@ -113,7 +112,7 @@ func (w *worker) setState(state LadderState) {
 func (w *worker) loop() {
 	defer close(w.done)
 	defer w.deliver(w.out.drained)
-	pause := w.pause
+	pause := w.transcoder.pause
 	for {
 		first, ok := w.queue.take(w.ctx)
 		if !ok {
@@ -125,7 +124,7 @@ func (w *worker) loop() {
 			return
 		}
 		if time.Since(began) > steadyAfter {
-			pause = w.pause
+			pause = w.transcoder.pause
 		}
 		w.failed(err, pause)
 		select {
