@@ -202,7 +202,9 @@ func (s *server) startRooms(ctx context.Context) (func(context.Context) error, e
 	}
 	rooms, err := live.NewRooms(live.Config{
 		ReconnectWindow: time.Duration(s.config.Live.ReconnectWindow), Linger: time.Duration(s.config.Live.Linger),
-		NoRecording: !s.config.Recording.Enabled,
+		NoRecording:   !s.config.Recording.Enabled,
+		MaxPublishers: s.config.Live.MaxPublishers, MaxPublishersPerStore: s.config.Live.MaxPublishersPerStore,
+		MaxPublishersPerAddress: s.config.Live.MaxPublishersPerAddress,
 		HLS: hls.Config{
 			PartTarget: time.Duration(s.config.HLS.Part), SegmentTarget: time.Duration(s.config.HLS.Segment),
 			Window: s.config.HLS.Window, MaxWaiters: s.config.HLS.MaxWaiters,
@@ -324,6 +326,7 @@ func (s *server) surface() *api.Server {
 		Rooms: s.rooms, Catalogue: s.catalogue, Timeline: s.timeline, Channel: s.hub, Archive: s.archive, Store: s.db,
 		Viewer: web.Viewer(), Assets: web.Assets(), Gatherer: s.metrics, Log: s.log, AdminTokenHash: api.HashToken(s.token),
 		Version: version, PublicURL: s.config.HTTP.PublicURL, RTMPPort: port(s.rtmp), PublicMetrics: s.config.HTTP.PublicMetrics,
+		RTMPSPort: port(s.rtmps), HTTPSPort: port(s.https), WHIP: s.whip != nil, ClientAddr: s.clients().Of, MaxWrongKeys: s.config.WebRTC.MaxWrongKeys,
 		Ready: s.db.Ping,
 	})
 }
