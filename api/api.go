@@ -27,6 +27,7 @@ type Deps struct {
 	Timeline  *overlay.Timeline
 	Channel   Channel
 	Archive   *replay.Archive // nil when nothing is recorded
+	Imports   *live.Imports
 	Store     Store
 	Viewer    http.Handler // the page of a room
 	Studio    http.Handler // the page of its anchor; nil: none
@@ -81,6 +82,7 @@ func New(deps Deps) *Server {
 	s.bagOperations()
 	s.pinOperations()
 	s.showOperations()
+	s.importOperations()
 	s.studioOperations()
 	s.productOperations()
 	s.publicOperations()

@@ -53,6 +53,7 @@ type server struct {
 	handler   atomic.Pointer[http.Handler] // nil until the surface is there
 	secure
 	webrtc
+	pulls
 }
 
 // part is one step of starting the server; its stop is called when a later part fails or the server ends.
@@ -75,6 +76,8 @@ func (s *server) run(ctx context.Context) (err error) {
 		{"rooms", s.startRooms},
 		{"demo", s.startDemo},
 		{"whip", s.startWHIP},
+		{"imports", s.startImports},
+		{"pull", s.startPull},
 		{"surface", s.startSurface},
 		{"rtmp", s.startRTMP},
 		{"ready", s.startReady},
@@ -211,7 +214,7 @@ func (s *server) startRooms(ctx context.Context) (func(context.Context) error, e
 		},
 	}, live.Deps{
 		Store: s.db, Products: s.catalogue, Timeline: s.timeline, Archive: s.archive, Log: s.log,
-		Metrics: live.NewMetrics(s.metrics), HLS: hls.NewMetrics(s.metrics), RoomChanged: s.hub.RoomChanged,
+		Metrics: live.NewMetrics(s.metrics), HLS: hls.NewMetrics(s.metrics), RoomChanged: s.hub.RoomChanged, SourcesChanged: s.sourcesChanged,
 		Transcoder: transcoder,
 	})
 	if err != nil {
@@ -323,7 +326,7 @@ func (s *server) startSurface(context.Context) (func(context.Context) error, err
 
 func (s *server) surface() *api.Server {
 	return api.New(api.Deps{
-		Rooms: s.rooms, Catalogue: s.catalogue, Timeline: s.timeline, Channel: s.hub, Archive: s.archive, Store: s.db,
+		Rooms: s.rooms, Catalogue: s.catalogue, Timeline: s.timeline, Channel: s.hub, Archive: s.archive, Imports: s.imports, Store: s.db,
 		Viewer: web.Viewer(), Assets: web.Assets(), Gatherer: s.metrics, Log: s.log, AdminTokenHash: api.HashToken(s.token),
 		Version: version, PublicURL: s.config.HTTP.PublicURL, RTMPPort: port(s.rtmp), PublicMetrics: s.config.HTTP.PublicMetrics,
 		RTMPSPort: port(s.rtmps), HTTPSPort: port(s.https), WHIP: s.whip != nil, ClientAddr: s.clients().Of, MaxWrongKeys: s.config.WebRTC.MaxWrongKeys,
