@@ -24,7 +24,7 @@ var dist embed.FS
 // contentSecurityPolicy lets a page run its own scripts and nothing else. Media are object URLs (Media Source
 // Extensions); product images may come from any shop; no text of a product or a room can become a script.
 const contentSecurityPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https: http: data:; " +
-	"media-src 'self' blob:; connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+	"media-src 'self' blob:; connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors "
 
 const (
 	cachePage  = "no-cache"                            // asked for again at each visit, answered by 304
@@ -40,7 +40,22 @@ type file struct {
 
 // Viewer serves the viewer page for every path it is mounted on: the page reads its room from its address. Safe for
 // concurrent use.
-func Viewer() http.Handler { return page("viewer.html") }
+func Viewer() http.Handler {
+	return page("viewer.html", map[string]string{
+		"Content-Security-Policy": contentSecurityPolicy + "'self'",
+		"Referrer-Policy":         "strict-origin-when-cross-origin",
+	})
+}
+
+// Studio serves the anchor's page for every path it is mounted on, /studio/{room}. It may use the camera, stands in no
+// frame, and tells nobody its address, whose fragment may carry a stream key. Safe for concurrent use.
+func Studio() http.Handler {
+	return page("studio.html", map[string]string{
+		"Content-Security-Policy": contentSecurityPolicy + "'none'",
+		"Permissions-Policy":      "camera=(self), microphone=(self), screen-wake-lock=(self)",
+		"Referrer-Policy":         "no-referrer",
+	})
+}
 
 // Assets serves the hashed files below /assets/, which it expects in the request's path. Names it does not know are
 // answered with 404. Safe for concurrent use.
@@ -56,12 +71,12 @@ func Assets() http.Handler {
 	})
 }
 
-func page(name string) http.Handler {
+func page(name string, header map[string]string) http.Handler {
 	f := load("dist")[name]
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("Content-Security-Policy", contentSecurityPolicy)
-		h.Set("Referrer-Policy", "strict-origin-when-cross-origin")
+		for k, v := range header {
+			w.Header().Set(k, v)
+		}
 		f.serve(w, r, cachePage)
 	})
 }

@@ -48,8 +48,34 @@ func TestViewerIsOnePageForEveryRoom(t *testing.T) {
 	}
 }
 
-func TestViewerRunsOnlyItsOwnScripts(t *testing.T) {
-	res := get(t, Viewer(), "GET", "/r/room_1")
+func TestStudioMayUseTheCameraAndTellsNobodyItsAddress(t *testing.T) {
+	res := get(t, Studio(), "GET", "/studio/room_1")
+	if res.StatusCode != 200 || !strings.Contains(text(t, res.Body), `id="studio"`) {
+		t.Fatalf("status %d, or it is another page", res.StatusCode)
+	}
+	for name, want := range map[string]string{
+		"Permissions-Policy": "camera=(self), microphone=(self)",
+		"Referrer-Policy":    "no-referrer",
+		"Cache-Control":      "no-cache",
+	} {
+		if got := res.Header.Get(name); !strings.HasPrefix(got, want) {
+			t.Errorf("%s is %q, want %q", name, got, want)
+		}
+	}
+	if csp := res.Header.Get("Content-Security-Policy"); !strings.HasSuffix(csp, "frame-ancestors 'none'") {
+		t.Errorf("the policy %q lets others frame the page", csp)
+	}
+}
+
+func TestPagesRunOnlyTheirOwnScripts(t *testing.T) {
+	for name, h := range map[string]http.Handler{"viewer": Viewer(), "studio": Studio()} {
+		t.Run(name, func(t *testing.T) { checkScripts(t, h) })
+	}
+}
+
+func checkScripts(t *testing.T, h http.Handler) {
+	t.Helper()
+	res := get(t, h, "GET", "/r/room_1")
 	csp := res.Header.Get("Content-Security-Policy")
 	for _, want := range []string{"default-src 'none'", "script-src 'self'", "base-uri 'none'", "frame-ancestors"} {
 		if !strings.Contains(csp, want) {
@@ -65,8 +91,15 @@ func TestViewerRunsOnlyItsOwnScripts(t *testing.T) {
 	}
 }
 
-func TestEveryFileOfThePageIsServed(t *testing.T) {
-	html := text(t, get(t, Viewer(), "GET", "/r/room_1").Body)
+func TestEveryFileOfThePagesIsServed(t *testing.T) {
+	for name, h := range map[string]http.Handler{"viewer": Viewer(), "studio": Studio()} {
+		t.Run(name, func(t *testing.T) { checkFiles(t, h) })
+	}
+}
+
+func checkFiles(t *testing.T, h http.Handler) {
+	t.Helper()
+	html := text(t, get(t, h, "GET", "/r/room_1").Body)
 	refs := regexp.MustCompile(`(?:src|href)="(/assets/[^"]+)"`).FindAllStringSubmatch(html, -1)
 	if len(refs) < 3 {
 		t.Fatalf("the page names %d assets, want its script, its style and its icon", len(refs))

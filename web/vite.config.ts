@@ -14,7 +14,7 @@ export default defineConfig({
     sourcemap: false,
     reportCompressedSize: false,
     rollupOptions: {
-      input: { viewer: 'viewer.html' },
+      input: { viewer: 'viewer.html', studio: 'studio.html' },
       output: {
         entryFileNames: 'assets/[name]-[hash].js',
         chunkFileNames: 'assets/[name]-[hash].js',
