@@ -3,7 +3,6 @@ package hls
 import (
 	"bytes"
 	"cmp"
-	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"net/http/httptest"
@@ -25,6 +24,7 @@ import (
 type recording struct {
 	tracks  []media.Track
 	samples []media.Sample // by decode time
+	init    []byte         // the encoder's own initialization segment
 }
 
 // encode lets ffmpeg make moving pictures with B-frames and sound.
@@ -54,7 +54,7 @@ func encode(t *testing.T, args ...string) *recording {
 	if err := parts.Unmarshal(data); err != nil {
 		t.Fatal(err)
 	}
-	r := &recording{}
+	r := &recording{init: data[:bytes.Index(data, []byte("moof"))-4]}
 	scale := map[int]int64{}
 	kinds := map[int]media.Kind{}
 	for _, tr := range init.Tracks {
@@ -62,6 +62,12 @@ func encode(t *testing.T, args ...string) *recording {
 		switch c := tr.Codec.(type) {
 		case *codecs.H264:
 			r.tracks = append(r.tracks, media.Track{Codec: media.H264, SPS: c.SPS, PPS: c.PPS})
+			kinds[tr.ID] = media.Video
+		case *codecs.H265:
+			r.tracks = append(r.tracks, media.Track{Codec: media.HEVC, VPS: c.VPS, SPS: c.SPS, PPS: c.PPS})
+			kinds[tr.ID] = media.Video
+		case *codecs.AV1:
+			r.tracks = append(r.tracks, media.Track{Codec: media.AV1, SequenceHeader: c.SequenceHeader})
 			kinds[tr.ID] = media.Video
 		case *codecs.MPEG4Audio:
 			r.tracks = append(r.tracks, media.Track{Codec: media.AAC, Audio: &c.Config})
@@ -71,12 +77,13 @@ func encode(t *testing.T, args ...string) *recording {
 	for _, p := range parts {
 		for _, tr := range p.Tracks {
 			at := int64(tr.BaseTime)
-			for _, s := range tr.Samples {
+			for i, s := range tr.Samples {
 				millis := func(v int64) media.Ticks {
 					return roundMillis(media.Rescale(media.Ticks(v), int64(media.TicksPerSecond), scale[tr.ID]))
 				}
 				r.samples = append(r.samples, media.Sample{
-					Kind: kinds[tr.ID], DTS: millis(at), PTS: millis(at + int64(s.PTSOffset)), Key: kinds[tr.ID] == media.Audio || isIDR(s.Payload), Payload: s.Payload,
+					Kind: kinds[tr.ID], Key: i == 0 || kinds[tr.ID] == media.Audio, // a fragment begins with each keyframe
+					DTS: millis(at), PTS: millis(at + int64(s.PTSOffset)), Payload: s.Payload,
 				})
 				at += int64(s.Duration)
 			}
@@ -84,17 +91,6 @@ func encode(t *testing.T, args ...string) *recording {
 	}
 	slices.SortStableFunc(r.samples, func(a, b media.Sample) int { return cmp.Compare(a.DTS, b.DTS) })
 	return r
-}
-
-// isIDR looks for an IDR slice in an access unit.
-func isIDR(au []byte) bool {
-	for len(au) > 4 {
-		if au[4]&0x1F == 5 {
-			return true
-		}
-		au = au[min(4+int(binary.BigEndian.Uint32(au)), len(au)):]
-	}
-	return false
 }
 
 // play writes the recording as one epoch whose first picture is presented at the packager's position.
@@ -180,6 +176,8 @@ func TestFFprobeFindsEverything(t *testing.T) {
 		{"zerolatency", []string{"-t", "5", "-c:v", "libx264", "-tune", "zerolatency", "-g", "30", "-c:a", "aac"}},
 		{"long gop", []string{"-t", "13", "-c:v", "libx264", "-preset", "veryfast", "-g", "300", "-sc_threshold", "0", "-bf", "3", "-c:a", "aac"}},
 		{"ntsc", []string{"-t", "7", "-r", "30000/1001", "-c:v", "libx264", "-preset", "veryfast", "-g", "60", "-sc_threshold", "0", "-bf", "2", "-c:a", "aac", "-ar", "48000"}},
+		{"hevc", []string{"-t", "6", "-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "keyint=60:open-gop=0:bframes=2:log-level=error", "-tag:v", "hvc1", "-c:a", "aac"}},
+		{"av1", []string{"-t", "5", "-c:v", "libsvtav1", "-preset", "12", "-g", "60", "-c:a", "aac"}},
 		{"silent film", []string{"-t", "5", "-an", "-c:v", "libx264", "-preset", "veryfast", "-g", "60"}},
 		{"radio", []string{"-t", "7", "-vn", "-c:a", "aac"}},
 	} {

@@ -108,7 +108,7 @@ func (p *Packager) StartEpoch(e media.Epoch) {
 	p.hold, p.lastPart, p.forcedNoted = interleaveHold, time.Time{}, false
 }
 
-// SetTracks names the tracks of the samples that follow: at most one H264 and one AAC track. When they differ from
+// SetTracks names the tracks of the samples that follow: at most one H264, HEVC or AV1 and one AAC track. When they differ from
 // those before, they come into force with the next IDR, where a new initialization segment and a discontinuity stand;
 // samples that no longer, or not yet, can be decoded are dropped until then. It returns an Invalid error, and changes
 // nothing, for tracks that cannot be packaged.
@@ -191,6 +191,9 @@ func (p *Packager) writeVideo(s *media.Sample) {
 	if p.incoming.video == nil {
 		p.drop(s, "no_track")
 		return
+	}
+	if p.incoming.video.Codec == media.HEVC {
+		s.Payload = withoutParameterSets(s.Payload)
 	}
 	p.video.put(s, begins)
 	if late := p.partStart - (s.DTS + p.video.shift); late > 0 {

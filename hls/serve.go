@@ -75,6 +75,10 @@ func (s *Stream) serveMultivariant(w http.ResponseWriter, r *http.Request, uri s
 	}
 	m := playlist.Multivariant{Container: c, Independent: true}
 	v.addTo(&m, uri)
+	if len(m.Variants) == 0 {
+		fail(w, r, errNoTS)
+		return
+	}
 	s.sendPlaylist(w, r, multivariant(&m), shortAge)
 }
 
@@ -86,6 +90,9 @@ func (s *Stream) serveMedia(w http.ResponseWriter, r *http.Request, c playlist.C
 		return
 	}
 	v, err := s.current(r.Context())
+	if err == nil && c == playlist.TS && v.noTS {
+		err = errNoTS
+	}
 	if err == nil && d.msn >= 0 {
 		v, err = s.reload(r.Context(), v, d, c)
 	}

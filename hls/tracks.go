@@ -38,7 +38,7 @@ func newTrackSet(tracks []media.Track, older ...*trackSet) (*trackSet, error) {
 		t := new(media.Track)
 		*t = tracks[i] // the slice may be used again
 		switch {
-		case t.Codec == media.H264 && s.video == nil:
+		case s.video == nil && (t.Codec == media.H264 || t.Codec == media.HEVC || t.Codec == media.AV1):
 			s.video = t
 		case t.Codec == media.AAC && s.audio == nil:
 			if t.Audio == nil || t.Audio.SampleRate <= 0 {
@@ -46,7 +46,7 @@ func newTrackSet(tracks []media.Track, older ...*trackSet) (*trackSet, error) {
 			}
 			s.audio = newAudioTrack(t)
 		default:
-			return nil, errs.New(errs.Invalid, op, "a show has one H264 and one AAC track, got another track of %v", t.Codec)
+			return nil, errs.New(errs.Invalid, op, "a show has one H264, HEVC or AV1 track and one AAC track, got another of %v", t.Codec)
 		}
 	}
 	if s.video == nil && s.audio == nil {
@@ -78,12 +78,11 @@ func (s *trackSet) same(o *trackSet) bool { return s.sameVideo(o) && s.sameAudio
 func (s *trackSet) describe() error {
 	var init fmp4.Init
 	if s.video != nil {
-		if err := s.describeVideo(); err != nil {
+		codec, err := s.describeVideo()
+		if err != nil {
 			return err
 		}
-		init.Tracks = append(init.Tracks, &fmp4.InitTrack{
-			ID: videoTrackID, TimeScale: uint32(media.TicksPerSecond), Codec: &codecs.H264{SPS: s.video.SPS, PPS: s.video.PPS},
-		})
+		init.Tracks = append(init.Tracks, &fmp4.InitTrack{ID: videoTrackID, TimeScale: uint32(media.TicksPerSecond), Codec: codec})
 	}
 	if s.audio != nil {
 		if s.info.Codecs != "" {
@@ -100,11 +99,25 @@ func (s *trackSet) describe() error {
 	}
 	ftyp := binary.BigEndian.Uint32(buf.Bytes())
 	s.data = bytes.Join([][]byte{brands, buf.Bytes()[ftyp:]}, nil)
+	if s.video != nil && s.video.Codec == media.HEVC {
+		completeHvcC(s.data, s.video)
+	}
 	return nil
 }
 
-// describeVideo takes what the SPS says. CODECS come from it too, as what a publisher announces may differ.
-func (s *trackSet) describeVideo() error {
+// describeVideo takes what the parameter sets say. CODECS come from them too, as what a publisher announces may differ.
+func (s *trackSet) describeVideo() (codecs.Codec, error) {
+	v := s.video
+	switch v.Codec {
+	case media.HEVC:
+		return &codecs.H265{VPS: v.VPS, SPS: v.SPS, PPS: v.PPS}, s.describeHEVC()
+	case media.AV1:
+		return &codecs.AV1{SequenceHeader: v.SequenceHeader}, s.describeAV1()
+	}
+	return &codecs.H264{SPS: v.SPS, PPS: v.PPS}, s.describeH264()
+}
+
+func (s *trackSet) describeH264() error {
 	var sps h264.SPS
 	if len(s.video.SPS) < 4 || len(s.video.PPS) == 0 {
 		return fmt.Errorf("H264 parameter sets are missing")
@@ -112,14 +125,19 @@ func (s *trackSet) describeVideo() error {
 	if err := sps.Unmarshal(s.video.SPS); err != nil {
 		return fmt.Errorf("H264 SPS: %w", err)
 	}
-	s.info.Width, s.info.Height = sps.Width(), sps.Height()
-	if s.info.Width <= 0 || s.info.Height <= 0 || s.info.Width > math.MaxUint16 || s.info.Height > math.MaxUint16 {
-		return fmt.Errorf("H264 SPS: a picture of %d x %d", s.info.Width, s.info.Height)
+	s.info.Codecs = fmt.Sprintf("avc1.%02x%02x%02x", s.video.SPS[1], s.video.SPS[2], s.video.SPS[3])
+	return s.describePicture("H264", sps.Width(), sps.Height(), sps.FPS())
+}
+
+// describePicture keeps the size after cropping, and the frame rate if it can be one.
+func (s *trackSet) describePicture(codec string, width, height int, fps float64) error {
+	if width <= 0 || height <= 0 || width > math.MaxUint16 || height > math.MaxUint16 {
+		return fmt.Errorf("%s parameters: a picture of %d x %d", codec, width, height)
 	}
-	if fps := sps.FPS(); fps >= 1 && fps <= 240 {
+	s.info.Width, s.info.Height = width, height
+	if fps >= 1 && fps <= 240 {
 		s.info.FrameRate = fps
 	}
-	s.info.Codecs = fmt.Sprintf("avc1.%02x%02x%02x", s.video.SPS[1], s.video.SPS[2], s.video.SPS[3])
 	return nil
 }
 

@@ -92,6 +92,9 @@ func (s *Stream) remux(msn int64) ([]byte, error) {
 	if !known || seg.info.Gap || msn >= s.live.Load().version.next {
 		return nil, errNoFile
 	}
+	if !init.info.HasTS() {
+		return nil, errNoTS
+	}
 	initData, err := s.initData(seg.info.Init)
 	if err != nil {
 		return nil, err

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"hash/fnv"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -22,8 +23,10 @@ type edge struct {
 type version struct {
 	media         playlist.Media
 	variant       playlist.Variant
-	independent   bool  // all segments are
-	next          int64 // MSN of the open segment, or of the one to come
+	independent   bool         // all segments are
+	noTS          bool         // the newest tracks are none for MPEG-TS
+	withoutTS     map[int]bool // the initialization segments of such tracks
+	next          int64        // MSN of the open segment, or of the one to come
 	ended, closed bool
 	metrics       *Metrics
 	reports       func() []playlist.RenditionReport // nil for none
@@ -47,8 +50,17 @@ func (v *version) setVariant(s *Stream) {
 	for i := range v.media.Segments {
 		v.independent = v.independent && (v.media.Segments[i].Independent || v.media.Segments[i].Gap)
 	}
+	for n, init := range s.inits {
+		if !init.info.HasTS() {
+			if v.withoutTS == nil {
+				v.withoutTS = map[int]bool{}
+			}
+			v.withoutTS[n] = true
+		}
+	}
 	if s.newest != nil {
 		info := &s.newest.info
+		v.noTS = !info.HasTS()
 		v.variant.Codecs, v.variant.Width, v.variant.Height, v.variant.FrameRate = info.Codecs, info.Width, info.Height, info.FrameRate
 	}
 }
@@ -110,11 +122,24 @@ func (v *version) tooFar(msn int64, part int) bool {
 func (v *version) playlistFor(c playlist.Container, delta bool) *document {
 	switch {
 	case c == playlist.TS:
-		return v.render(&v.mpegTS, func(m *playlist.Media) { m.Container, m.CanSkip = playlist.TS, false })
+		return v.render(&v.mpegTS, v.asTS)
 	case delta && v.media.SkipCount() > 0:
 		return v.render(&v.delta, func(m *playlist.Media) { m.Skipped = m.SkipCount() })
 	}
 	return v.render(&v.full, func(*playlist.Media) {})
+}
+
+// asTS makes the playlist that of the MPEG-TS view, with a gap for what it cannot hold.
+func (v *version) asTS(m *playlist.Media) {
+	m.Container, m.CanSkip = playlist.TS, false
+	if len(v.withoutTS) == 0 {
+		return
+	}
+	m.Segments = slices.Clone(m.Segments)
+	for i := range m.Segments {
+		s := &m.Segments[i]
+		s.Gap = s.Gap || v.withoutTS[s.Init]
+	}
 }
 
 // last is the newest part that is listed; a negative part when the segment is listed without parts.
@@ -139,8 +164,11 @@ func (v *version) render(d *document, change func(*playlist.Media)) *document {
 	return d
 }
 
-// addTo adds the variant to a multivariant playlist, under the given URI.
+// addTo adds the variant to a multivariant playlist, under the given URI, if it is one of that view.
 func (v *version) addTo(m *playlist.Multivariant, uri string) {
+	if v.noTS && m.Container == playlist.TS {
+		return
+	}
 	variant := v.variant
 	variant.URI = uri
 	if m.Container == playlist.TS {

@@ -40,11 +40,17 @@ func (a *Archive) serveTS(w http.ResponseWriter, r *http.Request, rec *Recording
 	return nil
 }
 
+// errNoTS is the answer where MPEG-TS would have no picture that its players know.
+var errNoTS = errs.New(errs.NotFound, "replay.serveTS", "the show was published as HEVC or AV1, which MPEG-TS players do not show")
+
 func (r *Recording) remux(s *playlist.Segment) (remuxed, error) {
 	const op = "replay.remux"
 	in, ok := r.init(s.Init)
 	if !ok {
 		return nil, errs.New(errs.NotFound, op, "initialization segment %d is not recorded", s.Init)
+	}
+	if !in.HasTS() {
+		return nil, errNoTS
 	}
 	init, err := r.InitData(s.Init)
 	if err != nil {

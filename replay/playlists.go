@@ -33,6 +33,9 @@ func (a *Archive) servePlaylist(w http.ResponseWriter, r *http.Request, rec *Rec
 	key := cacheKey{rec.show, name}
 	if c == playlist.TS {
 		key.name = "ts/" + name
+		if !view.keepTS() {
+			return errNoTS
+		}
 	}
 	var ranges []playlist.DateRange
 	render := view.multivariant
@@ -76,6 +79,26 @@ func (r *Recording) view() view {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	return view{r.version, r.ended, r.targetDuration(), slices.Clip(r.inits), slices.Clip(r.segments), r.rate}
+}
+
+// keepTS makes of the view what MPEG-TS can show, with gaps for the rest, and reports whether that is anything.
+func (v *view) keepTS() bool {
+	kept := v.inits[:0:0]
+	has := map[int]bool{}
+	for _, in := range v.inits {
+		if in.HasTS() {
+			kept, has[in.Number] = append(kept, in), true
+		}
+	}
+	if len(kept) == len(v.inits) {
+		return true
+	}
+	v.inits, v.segments = kept, slices.Clone(v.segments)
+	for i := range v.segments {
+		s := &v.segments[i]
+		s.Gap = s.Gap || !has[s.Init]
+	}
+	return len(kept) > 0
 }
 
 // segmentLine is about what a segment takes in a playlist.

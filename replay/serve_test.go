@@ -337,3 +337,50 @@ func TestCacheIsBounded(t *testing.T) {
 		t.Errorf("what is too big is kept: %d bytes, %v", c.bytes, err)
 	}
 }
+
+// MPEG-TS players know H264: what was published as HEVC is a gap of theirs, or a replay that is not there.
+func TestMPEGTSWithoutHEVC(t *testing.T) {
+	for _, ca := range []struct {
+		name   string
+		epochs []string
+		gaps   int // of the MPEG-TS playlist; negative: there is none
+	}{
+		{"H264", []string{"avc1.64001f"}, 0},
+		{"HEVC", []string{"hvc1.1.6.L93.90"}, -1},
+		{"AV1", []string{"av01.0.05M.08"}, -1},
+		{"a new encoder", []string{"hvc1.1.6.L93.90", "avc1.64001f"}, 3},
+	} {
+		t.Run(ca.name, func(t *testing.T) {
+			s := newShow()
+			a := newArchive(t, Config{})
+			r := s.recorder(t, a.Archive)
+			for _, s.pictures = range ca.epochs {
+				s.start(r, 0)
+				s.run(r, 3)
+			}
+			r.End()
+			if err := r.Close(); err != nil {
+				t.Fatal(err)
+			}
+			for _, name := range []string{"ts/index.m3u8", "ts/main.m3u8"} {
+				w := get(a, s.id, name)
+				if ca.gaps < 0 {
+					if w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), "HEVC or AV1") {
+						t.Errorf("%s: %d %s", name, w.Code, w.Body)
+					}
+					continue
+				}
+				body := w.Body.String()
+				if w.Code != http.StatusOK || strings.Contains(body, "hvc1") || name == "ts/main.m3u8" && strings.Count(body, "#EXT-X-GAP") != ca.gaps {
+					t.Errorf("%s: %d\n%s", name, w.Code, body)
+				}
+			}
+			if w := get(a, s.id, "main.m3u8"); strings.Contains(w.Body.String(), "#EXT-X-GAP") {
+				t.Errorf("\n%s", w.Body)
+			}
+			if w := get(a, s.id, "ts/0.ts"); ca.gaps != 0 && w.Code != http.StatusNotFound {
+				t.Errorf("HEVC as MPEG-TS: %d", w.Code)
+			}
+		})
+	}
+}

@@ -29,6 +29,7 @@ var begun = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 type show struct {
 	id       string
 	partSize int
+	pictures string // CODECS of the video
 	random   *rand.Rand
 
 	epoch    media.Epoch
@@ -43,7 +44,7 @@ type show struct {
 
 func newShow() *show {
 	return &show{
-		id: ids.New("show"), partSize: 300, random: rand.New(rand.NewPCG(1, 2)), inits: map[int][]byte{}, media: map[int64][]byte{},
+		id: ids.New("show"), partSize: 300, pictures: "avc1.64001f", random: rand.New(rand.NewPCG(1, 2)), inits: map[int][]byte{}, media: map[int64][]byte{},
 		epoch: media.Epoch{Wall: begun},
 	}
 }
@@ -64,7 +65,7 @@ func (s *show) start(r *Recorder, pause time.Duration) {
 	s.inits[s.init] = data
 	r.OnEpoch(s.epoch)
 	r.OnInit(playlist.Init{
-		Number: s.init, Codecs: "avc1.64001f,mp4a.40.2", Width: 1280, Height: 720, Reorder: 6000, FrameRate: 30,
+		Number: s.init, Codecs: s.pictures + ",mp4a.40.2", Width: 1280, Height: 720, Reorder: 6000, FrameRate: 30,
 	}, data)
 }
 

@@ -4,6 +4,7 @@
 package playlist
 
 import (
+	"strings"
 	"time"
 
 	"github.com/vitrine-live/vitrine/media"
@@ -21,6 +22,11 @@ type Init struct {
 	Reorder media.Ticks
 	// FrameRate is what the coded parameters say, or else what was measured, per second; 0 when unknown.
 	FrameRate float64
+}
+
+// HasTS reports whether MPEG-TS can carry the tracks to the players that ask for it, which know H264 and AAC alone.
+func (i *Init) HasTS() bool {
+	return !strings.Contains(i.Codecs, "hvc1") && !strings.Contains(i.Codecs, "av01")
 }
 
 // Part is one partial segment (EXT-X-PART).
