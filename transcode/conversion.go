@@ -141,7 +141,7 @@ func (v *conversion) write(s media.Sample) {
 }
 
 // marked returns the newest of the samples that went in for the one that comes out at t, with Rebased if any of those
-// since the last call was. ok is false when there is none.
+// since the last call was. What an encoder puts before its first sample came with that. ok is false when there is none.
 func (v *conversion) marked(t media.Ticks) (s media.Sample, ok bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -150,6 +150,10 @@ func (v *conversion) marked(t media.Ticks) (s media.Sample, ok bool) {
 		rebased = rebased || v.marks[n].sample.Rebased
 		s, ok = v.marks[n].sample, true
 		s.Rebased = rebased
+	}
+	if n == 0 && len(v.marks) > 0 {
+		s, ok = v.marks[0].sample, true
+		s.Rebased = false
 	}
 	v.marks = v.marks[n:]
 	return s, ok

@@ -39,7 +39,10 @@ type Rendition struct {
 	Bitrate       int // of the pictures, in bit/s
 }
 
-const usualFPS = 30
+const (
+	usualFPS   = 30
+	minBitrate = 50_000
+)
 
 // Plan returns the renditions of a source by the names of presets, the best first. It is pure.
 //
@@ -91,7 +94,7 @@ func (p Preset) rendition(source Source) Rendition {
 	// Bits grow more slowly than pixels and pictures: three quarters of the exponent is the usual rule.
 	full := float64(p.ShortSide*p.ShortSide) * 16 / 9
 	more := float64(r.Width*r.Height) / full * max(fpsOr(source.FPS), usualFPS) / usualFPS
-	r.Bitrate = int(math.Round(float64(p.Bitrate)*math.Pow(more, 0.75)/1000)) * 1000
+	r.Bitrate = max(minBitrate, int(math.Round(float64(p.Bitrate)*math.Pow(more, 0.75)/10_000))*10_000)
 	return r
 }
 

@@ -114,12 +114,12 @@ func convert(t testing.TB, f film) *published {
 	if err := c.SetTracks([]media.Track{f.track}); err != nil {
 		t.Fatal(err)
 	}
-	for _, s := range f.samples {
+	for i, s := range f.samples {
 		if err := c.Write(s); err != nil {
 			t.Fatal(err)
 		}
-		if s.PTS > f.samples[0].PTS+2*media.TicksPerSecond {
-			p.wait(f.track.Kind(), s.PTS-2*media.TicksPerSecond)
+		if i >= window {
+			p.wait(f.track.Kind(), f.samples[i-window].PTS)
 		}
 	}
 	c.Close(media.Unpublished)
@@ -206,4 +206,13 @@ func TestSoundFollowsTheClock(t *testing.T) {
 			checkClicks(t, heard(t, p.of(media.Audio), 2), rate, 59, 15*time.Millisecond)
 		})
 	}
+}
+
+// Lost packets leave a silence, and move nothing that follows.
+func TestSoundWithHoles(t *testing.T) {
+	f := clicks(t, "8", "2")
+	for _, hole := range []int{75, 125, 126, 127, 175} {
+		f.samples = slices.DeleteFunc(f.samples, func(s media.Sample) bool { return s.PTS == filmStart+media.Ticks(hole)*1800 })
+	}
+	checkClicks(t, heard(t, convert(t, f).of(media.Audio), 2), 1, 7, 10*time.Millisecond)
 }
