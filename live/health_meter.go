@@ -220,8 +220,8 @@ func (m *meter) fillWay(st *PublisherStatus, now time.Time) {
 	st.Anomalies = m.anomalies
 	st.recentAnomalies, st.recentDiscarded = m.counts.trouble(now)
 	lag, known := media.Ticks(0), false
-	m.counts.each(now, 2, func(s *second) {
-		if s.delayed && (!known || s.delay < lag) {
+	m.counts.each(now, 3, func(s *second) {
+		if s.delayed && !known {
 			lag, known = s.delay, true
 		}
 	})
