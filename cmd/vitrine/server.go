@@ -327,7 +327,7 @@ func (s *server) startSurface(context.Context) (func(context.Context) error, err
 func (s *server) surface() *api.Server {
 	return api.New(api.Deps{
 		Rooms: s.rooms, Catalogue: s.catalogue, Timeline: s.timeline, Channel: s.hub, Archive: s.archive, Imports: s.imports, Store: s.db,
-		Viewer: web.Viewer(), Assets: web.Assets(), Gatherer: s.metrics, Log: s.log, AdminTokenHash: api.HashToken(s.token),
+		Viewer: web.Viewer(), Studio: web.Studio(), Assets: web.Assets(), Gatherer: s.metrics, Log: s.log, AdminTokenHash: api.HashToken(s.token),
 		Version: version, PublicURL: s.config.HTTP.PublicURL, RTMPPort: port(s.rtmp), PublicMetrics: s.config.HTTP.PublicMetrics,
 		RTMPSPort: port(s.rtmps), HTTPSPort: port(s.https), WHIP: s.whip != nil, ClientAddr: s.clients().Of, MaxWrongKeys: s.config.WebRTC.MaxWrongKeys,
 		Ready: s.db.Ping,
