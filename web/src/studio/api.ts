@@ -38,7 +38,6 @@ export interface StudioView {
   readonly warnings: readonly Warning[];
   readonly pins: readonly Pin[];
   readonly products: readonly Product[];
-  readonly serverMs: number | null;
   readonly watchUrl: string | null;
   readonly studioUrl: string | null; // this page as the server would have it called
 }
@@ -145,7 +144,6 @@ export function readStudio(v: unknown, base: string): StudioView | null {
     warnings: list(v.warnings).flatMap((w) => readWarning(w) ?? []),
     pins: list(v.pins).flatMap((p) => readPin(p, base) ?? []),
     products: readProducts(v.products, base),
-    serverMs: instant(v.server_time),
     watchUrl: webLink(v.watch_url, base),
     studioUrl: isFields(v.urls) ? webLink(v.urls.studio_url, base) : null,
   };

@@ -41,14 +41,13 @@ const concerns: readonly Concern[] = [
 const settleMs = { comes: 3_000, goes: 5_000 };
 const atOnce = new Set(['phone.away', 'phone.muted', 'phone.interrupted', 'phone.no_microphone', 'phone.silent']);
 
-/** The phone's own warnings, which neither flicker nor repeat what the server says. */
+/** The phone's own warnings, which do not flicker. */
 export class Concerns {
   private readonly since = new Map<string, number>();
   private readonly until = new Map<string, number>();
 
-  /** covered: what the server warns of already, by the phone's code. */
-  review(facts: Facts, nowMs: number, t: (key: MessageKey) => string, covered: ReadonlySet<string> = new Set()): Warning[] {
-    return concerns.filter((c) => this.stands(c, facts, nowMs) && !covered.has(c.code)).map(({ code, severity, message, remedy }) => ({
+  review(facts: Facts, nowMs: number, t: (key: MessageKey) => string): Warning[] {
+    return concerns.filter((c) => this.stands(c, facts, nowMs)).map(({ code, severity, message, remedy }) => ({
       code, severity, message: t(message), remedy: t(remedy),
     }));
   }
@@ -69,7 +68,19 @@ export class Concerns {
 
 const gravity: Readonly<Record<Severity, number>> = { critical: 0, warning: 1, info: 2 };
 
-/** The gravest first, and the phone's own before the server's. */
+/** What the server sees of something the phone knows the cause of, by the phone's code. */
+const seenAs: Readonly<Record<string, readonly string[]>> = {
+  'phone.interrupted': ['picture_stopped', 'stalled', 'fps_low', 'frames_missing'],
+  'phone.away': ['picture_stopped', 'stalled', 'fps_low', 'frames_missing'],
+  'phone.no_microphone': ['silent', 'no_sound', 'sound_stopped'],
+  'phone.muted': ['silent', 'no_sound', 'sound_stopped'],
+  'phone.silent': ['silent'],
+  'phone.bandwidth': ['upload_slow', 'fps_low', 'frames_missing'],
+  'phone.cpu': ['fps_low', 'frames_missing'],
+};
+
+/** The gravest first. What the phone explains is not said again in the server's words. */
 export function inOrder(phone: readonly Warning[], server: readonly Warning[]): Warning[] {
-  return [...phone, ...server].sort((a, b) => gravity[a.severity] - gravity[b.severity]);
+  const explained = new Set(phone.flatMap((w) => seenAs[w.code] ?? []));
+  return [...phone, ...server.filter((w) => !explained.has(w.code))].sort((a, b) => gravity[a.severity] - gravity[b.severity]);
 }

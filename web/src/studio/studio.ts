@@ -23,12 +23,6 @@ const toastMs = 5_000;
 const awayMs = 8_000; // how long the notice about an absence stays
 /** A picture that has been up for this long is taken for shown although the server cannot be asked. */
 const trustUpMs = 6_000;
-/** The server's warnings that say the same as the phone's own. */
-const sameAs: Readonly<Record<string, readonly string[]>> = {
-  'phone.bandwidth': ['upload_slow', 'fps_low', 'fps_irregular'],
-  'phone.no_microphone': ['no_audio'],
-};
-
 /** The anchor's page: the camera, the broadcast, the room and its products, brought together. */
 export class Studio implements Actions {
   private prefs: Prefs = loadPrefs();
@@ -345,8 +339,6 @@ export class Studio implements Actions {
     const onAir = sending(this.phase);
     const server = onAir || this.phase === 'elsewhere' ? (this.room.view?.warnings ?? []) : [];
     if (camera.state !== 'on') return inOrder([], server);
-    const said = new Set(server.map((w) => w.code));
-    const covered = new Set(Object.entries(sameAs).filter(([, codes]) => codes.some((c) => said.has(c))).map(([code]) => code));
     const facts = {
       sending: onAir,
       muted: picture.muted,
@@ -357,7 +349,7 @@ export class Studio implements Actions {
       quality: this.phase === 'live' ? this.broadcast.quality : null,
       wantFps: frameRate,
     };
-    return inOrder(this.concerns.review(facts, performance.now(), (k) => i18n.t(k), covered), server);
+    return inOrder(this.concerns.review(facts, performance.now(), (k) => i18n.t(k)), server);
   }
 }
 

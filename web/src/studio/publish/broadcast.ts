@@ -31,7 +31,6 @@ export class Broadcast {
       displaced: () => options.displaced(),
       onChange: () => this.changed(),
     });
-    this.control.onBye = (reason) => reason === 'replaced' && this.publisher.displace();
     window.addEventListener('online', () => this.publisher.wake());
     document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && this.publisher.wake());
   }
@@ -43,14 +42,12 @@ export class Broadcast {
     if (tracks && current) current.replace(tracks.video, tracks.audio).catch(() => undefined); // the next session sends them
   }
 
-  private async makeSession(tell: ConstructorParameters<typeof Session>[4]): Promise<Session> {
-    const client = new WhipClient(this.options.endpoint, this.options.key());
-    const iceServers = await client.iceServers();
+  private makeSession(tell: ConstructorParameters<typeof Session>[3]): Session {
     const tracks = this.options.tracks();
     if (!tracks) throw new Error('the camera is off');
     const outgoing = { ...tracks, maxBitrate: maxBitrate(this.options.definition()), maxFramerate: frameRate };
     this.totals = null;
-    return new Session(client, iceServers, outgoing, this.control, tell);
+    return new Session(new WhipClient(this.options.endpoint, this.options.key()), outgoing, this.control, tell);
   }
 
   private changed(): void {

@@ -45,7 +45,6 @@ const answerMs = 4_000;
  * pins. It outlives its data channels: each new session brings one.
  */
 export class Control {
-  onBye: (reason: string) => void = () => undefined;
   private pipe: Pipe | null = null;
   private next = 1;
   private readonly waiting = new Map<string, Waiting>();
@@ -94,9 +93,6 @@ export class Control {
         break;
       case 'error':
         this.settle(id)?.fail(new ControlRefused(typeof m.message === 'string' ? m.message : ''));
-        break;
-      case 'bye':
-        this.onBye(typeof m.reason === 'string' ? m.reason : '');
     }
   }
 

@@ -81,15 +81,6 @@ export class Publisher {
     if (this.state === 'recovering' && !this.link) this.reopen(0);
   }
 
-  /** Gives up the place: the server has told that another device took it. */
-  displace(): void {
-    if (this.state === 'off' || this.state === 'refused') return;
-    const { link } = this;
-    this.drop();
-    this.become('displaced');
-    void link?.close(false);
-  }
-
   private async open(): Promise<void> {
     const run = ++this.run;
     const mine = (): boolean => run === this.run;

@@ -17,6 +17,11 @@ export interface Outgoing {
 const gatherMs = 200;
 const batchMs = 50;
 const audioBitrate = 96_000;
+/** So long a connection may take that was offered without the servers its answer named (RFC 9725, 4.6). */
+const newServersMs = 2_500;
+
+/** The STUN and TURN servers that the endpoint has named; it names them with each answer. */
+let known: RTCIceServer[] = [];
 
 /** One WebRTC connection to the server, set up by WHIP. */
 export class Session implements Link {
@@ -33,12 +38,11 @@ export class Session implements Link {
 
   constructor(
     private readonly client: WhipClient,
-    iceServers: RTCIceServer[],
     private readonly outgoing: Outgoing,
     private readonly control: Control,
     private readonly tell: (event: LinkEvent) => void,
   ) {
-    this.pc = new RTCPeerConnection({ iceServers, bundlePolicy: 'max-bundle' });
+    this.pc = new RTCPeerConnection({ iceServers: known, bundlePolicy: 'max-bundle' });
     this.channel = this.pc.createDataChannel('vitrine');
     const stream = new MediaStream([outgoing.video, outgoing.audio]);
     const video = this.pc.addTransceiver(outgoing.video, { direction: 'sendonly', streams: [stream], sendEncodings: [this.encoding()] });
@@ -56,10 +60,18 @@ export class Session implements Link {
     const { answer, resource, iceServers } = await this.client.offer(this.takeLocal());
     this.resource = resource;
     if (this.closed) return void resource.delete().catch(() => undefined); // nobody wants it any more
-    if (iceServers.length > 0) this.pc.setConfiguration({ ...this.pc.getConfiguration(), iceServers }); // for the next restart
+    const news = iceServers.length > known.length;
+    known = iceServers;
+    if (news) this.pc.setConfiguration({ ...this.pc.getConfiguration(), iceServers });
     await this.pc.setRemoteDescription({ type: 'answer', sdp: answer });
     this.flushSoon();
     await this.steady(); // some browsers take parameters only now
+    if (news) setTimeout(() => this.useServers(), newServersMs);
+  }
+
+  /** The servers that the answer named help from the next gathering on: that is now, if it did not go without them. */
+  private useServers(): void {
+    if (!this.closed && this.pc.connectionState !== 'connected') this.restart().catch(() => this.closed || this.tell('down'));
   }
 
   async restart(): Promise<void> {

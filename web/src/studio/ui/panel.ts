@@ -97,10 +97,9 @@ export class Panel {
   }
 
   private elsewhere(view: View): Words {
-    const encoder = view.publisher?.encoder ?? '';
     return {
       kind: 'camera',
-      title: this.i18n.t('elsewhere.title', { encoder: encoder === '' ? this.i18n.t('elsewhere.someone') : encoder }),
+      title: this.i18n.t('elsewhere.title', { encoder: shortName(view.publisher?.encoder ?? '') || this.i18n.t('elsewhere.someone') }),
       text: this.i18n.t('elsewhere.text'),
       action: { label: 'elsewhere.action', act: () => this.actions.openCamera() },
     };
@@ -147,4 +146,11 @@ export class Panel {
     setAttr(this.peek, 'data-face', shown ? 'second' : 'first');
     setAttr(this.peek, 'aria-label', this.i18n.t(shown ? 'key.hide' : 'key.show'));
   }
+}
+
+/** What an encoder is called among people: the first word of what it calls itself. A browser's has no meaning. */
+function shortName(encoder: string): string {
+  if (encoder.startsWith('Mozilla/')) return '';
+  if (/^obs\b/i.test(encoder)) return 'OBS';
+  return encoder.split(/[\s/(]/)[0]?.slice(0, 24) ?? '';
 }

@@ -64,10 +64,3 @@ it.each([
   expect(why).toBeInstanceOf(WhipError);
   expect(why).toMatchObject({ status, detail, retryAfterMs: wait });
 });
-
-it('has no ICE servers when the endpoint names none', async () => {
-  answers = [new Response(null, { status: 405 }), new Response(null, { status: 204, headers: { Link: '<stun:s.example>; rel="ice-server"' } })];
-  const c = client();
-  expect(await c.iceServers()).toEqual([]);
-  expect(await c.iceServers()).toEqual([{ urls: 'stun:s.example' }]);
-});

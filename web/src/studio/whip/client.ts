@@ -27,19 +27,6 @@ export class WhipClient {
     private readonly fetcher: Fetch = (...args) => fetch(...args),
   ) {}
 
-  /**
-   * The ICE servers that the endpoint names before an offer is made (RFC 9725, 4.6), for browsers that take none later.
-   * None when it does not say: that is no failure.
-   */
-  async iceServers(): Promise<RTCIceServer[]> {
-    try {
-      const res = await this.ask(this.endpoint, { method: 'OPTIONS' });
-      return iceServers(res.headers.get('Link'));
-    } catch {
-      return [];
-    }
-  }
-
   /** Posts an offer. Throws WhipError. */
   async offer(sdp: string): Promise<{ answer: string; resource: WhipResource; iceServers: RTCIceServer[] }> {
     const res = await this.ask(this.endpoint, { method: 'POST', headers: { 'Content-Type': 'application/sdp' }, body: sdp });
