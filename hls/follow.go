@@ -22,7 +22,7 @@ func (f *Follower) repeat(s *step) bool {
 	case stepClose:
 		f.closeSegment(s)
 	case stepEnd:
-		f.drained, f.broken = false, true
+		f.broken = true
 	case stepMissed:
 		if !f.begun {
 			f.begin(s)
@@ -37,7 +37,7 @@ func (f *Follower) repeat(s *step) bool {
 
 func (f *Follower) repeatPart(s *step) bool {
 	if !f.begun {
-		if f.alive && s.pictures && !f.discardBefore(s.first-frameSlack) && !f.drained {
+		if f.alive && s.video && !f.discardBefore(s.first-frameSlack) && !f.isDrained(s) {
 			return false
 		}
 		f.begin(s)
@@ -46,12 +46,15 @@ func (f *Follower) repeatPart(s *step) bool {
 			f.prepare(s)
 		}
 	}
-	if !f.lost && s.pictures {
+	if !f.lost && s.video {
 		switch {
-		case !f.alive || f.changesWithin(s):
+		case !f.alive, f.changesWithin(s):
 			f.lost = true
-		case !f.covers(s):
+		case f.covers(s):
+		case !f.isDrained(s):
 			return false
+		default:
+			f.lost = s.pictures > 0 && len(f.frames) == 0
 		}
 	}
 	if f.lost {
@@ -86,7 +89,7 @@ func (f *Follower) discardBefore(t media.Ticks) bool {
 // only an IDR can, which must be there as soon as the source's first picture: else those who switch to the rendition
 // here would see nothing at first.
 func (f *Follower) canBegin(s *step) bool {
-	if !s.pictures {
+	if !s.video {
 		return true
 	}
 	if len(f.frames) == 0 {
@@ -102,7 +105,7 @@ func (f *Follower) canBegin(s *step) bool {
 // prepare sees to the initialization segment of a segment that begins.
 func (f *Follower) prepare(s *step) {
 	var video *media.Track
-	if s.pictures {
+	if s.video {
 		video = f.frames[0].track
 		f.seg.Independent = f.frames[0].key && f.frames[0].pts <= s.first+frameSlack
 	}
@@ -129,11 +132,14 @@ func (f *Follower) prepare(s *step) {
 	f.seg.Init = set.info.Number
 }
 
-// covers reports whether all the pictures of a part are here.
+// covers reports whether all the pictures of a part are here, as is known from a later one.
 func (f *Follower) covers(s *step) bool {
 	n := len(f.frames)
-	return f.drained || n > 0 && f.frames[n-1].pts >= s.end()-frameSlack
+	return n > 0 && f.frames[n-1].pts >= s.end()-frameSlack
 }
+
+// isDrained reports whether nothing is to be waited for: then the last picture lasts to the part's end.
+func (f *Follower) isDrained(s *step) bool { return s.seg.Init <= f.drained }
 
 // changesWithin reports whether other parameters come into force within a part.
 func (f *Follower) changesWithin(s *step) bool {
@@ -155,9 +161,9 @@ func (f *Follower) framesBefore(t media.Ticks) (n int) {
 // publishPart packages the pictures that are here until the part's end, with the packager's sound.
 func (f *Follower) publishPart(s *step) {
 	frag := fragment{sequence: uint32(s.seg.MSN)<<8 | uint32(s.part.Index&0xFF), audio: s.audio, lastAudio: s.lastAudio}
-	part := playlist.Part{Index: s.part.Index, Duration: s.part.Duration, Independent: !s.pictures, Last: s.part.Last, Offset: f.seg.Size}
+	part := playlist.Part{Index: s.part.Index, Duration: s.part.Duration, Independent: !s.video, Last: s.part.Last, Offset: f.seg.Size}
 	n := 0
-	if s.pictures {
+	if s.video {
 		n = f.framesBefore(s.end() - frameSlack)
 		frag.video, frag.lastVideo = f.pictures(s, n)
 	}

@@ -2,6 +2,7 @@ package hls
 
 import (
 	"log/slog"
+	"math"
 	"sync"
 
 	"github.com/vitrine-live/vitrine/hls/playlist"
@@ -39,10 +40,10 @@ type Follower struct {
 	frames []frame      // not packaged yet, in the order of time
 	track  *media.Track // of the pictures that are written now; nil for none
 	alive  bool         // pictures come, or are about to
-	// drained: no picture comes any more before the run ends.
-	drained bool
-	inRun   bool
-	over    bool
+	// newest is the packager's initialization segment of the newest step. No picture comes any more for those up to
+	// drained.
+	newest, drained int
+	over            bool
 
 	seg    playlist.Segment // the open one, if begun
 	begun  bool
@@ -96,7 +97,7 @@ func (f *Follower) Write(s media.Sample) {
 		f.drop("no_parameters")
 		return
 	}
-	f.alive, f.drained = true, false
+	f.alive, f.drained = true, 0
 	switch n := len(f.frames); {
 	case s.PTS < f.out-frameSlack:
 		f.drop("late")
@@ -120,21 +121,20 @@ func (f *Follower) Down() {
 	f.fail("its encoder failed")
 }
 
-// Drained says that all pictures of the epoch were written: nothing is waited for any more.
+// Drained says that an encoder has written its last picture: no other is waited for until Write is called again, or
+// the packager begins something new.
 func (f *Follower) Drained() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.inRun || len(f.steps) > 0 {
-		f.drained = true
-		f.advance()
-	}
+	f.drained = f.newest
+	f.advance()
 }
 
 // finish packages what is here and takes nothing any more.
 func (f *Follower) finish() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.drained = true
+	f.drained = math.MaxInt
 	f.advance()
 	f.over, f.frames, f.steps = true, nil, nil
 }
@@ -147,7 +147,7 @@ func (f *Follower) follow(s *step) {
 		return
 	}
 	f.steps = append(f.steps, s)
-	f.inRun = s.kind != stepEnd
+	f.newest = s.seg.Init
 	f.advance()
 	if len(f.steps) == 0 {
 		return

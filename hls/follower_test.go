@@ -418,3 +418,25 @@ func TestFollowerConcurrent(t *testing.T) {
 		t.Errorf("gaps %v", got)
 	}
 }
+
+// The source's parameters change: the encoder ends with what it has, and another begins, slowly. Nothing is lost.
+func TestFollowerNewEncoder(t *testing.T) {
+	tw := newTwins(t, 12)
+	tw.start(t)
+	before, rest := until(sourceSamples(16, 0, 1), 6*media.TicksPerSecond)
+	tw.writeAll(t, before)
+	tw.e.drain()
+	if err := tw.p.SetTracks([]media.Track{otherVideoTrack(), audioTrackOf(48_000)}); err != nil {
+		t.Fatal(err)
+	}
+	second := &encoder{f: tw.e.f, lag: 80, restart: true}
+	tw.e = second
+	second.f.SetTrack(videoTrack())
+	tw.writeAll(t, rest)
+	tw.p.EndEpoch()
+	second.drain()
+	checkMirror(t, tw.leader, tw.follower)
+	if got := tw.follower.gaps(); len(got) > 0 || len(tw.follower.inits) != 2 || !tw.follower.segments[3].Discontinuity {
+		t.Errorf("gaps %v, %d inits", got, len(tw.follower.inits))
+	}
+}

@@ -13,7 +13,8 @@ type step struct {
 	seg  playlist.Segment // the open one, with the packager's Init and without Size and Parts
 	part playlist.Part    // stepPart
 
-	pictures  bool        // there is a video track
+	video     bool        // there is a video track
+	pictures  int         // in the part
 	first     media.Ticks // decode time of the part's first picture; where the part starts if it has none
 	frameRate float64
 
@@ -62,7 +63,7 @@ func (p *Packager) lead(f *fragment, part *playlist.Part) {
 	}
 	s := p.step(stepPart, &p.seg)
 	s.part, s.first = *part, p.partStart
-	s.pictures = p.cur.video != nil
+	s.video, s.pictures = p.cur.video != nil, len(f.video)
 	s.frameRate = p.cur.info.FrameRate
 	if len(f.video) > 0 {
 		s.first = f.video[0].at
