@@ -119,10 +119,10 @@ func (s *session) review(now time.Time) {
 	s.mu.Unlock()
 	for _, w := range came {
 		s.rooms.Metrics.Warnings.WithLabelValues(w.Code).Inc()
-		s.log.Info("publisher's health: "+w.Message(English), "code", w.Code, "severity", string(w.Severity), "remedy", w.Remedy(English))
+		s.log.Info("the anchor is warned", "code", w.Code, "severity", string(w.Severity), "message", w.Message(English), "remedy", w.Remedy(English))
 	}
 	for _, w := range gone {
-		s.log.Info("publisher's health: well again", "code", w.Code)
+		s.log.Info("a warning is over", "code", w.Code, "stood", now.Sub(w.Since).Round(time.Second))
 	}
 }
 

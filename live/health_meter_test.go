@@ -192,7 +192,7 @@ func TestMeterPeaks(t *testing.T) {
 		t.Errorf("19 s are not 20: %+v", st)
 	}
 	f.run(25*2, plain)
-	f.run(25*4, func(i int) shot { return shot{bytes: 40_000} })
+	f.run(25*4, func(int) shot { return shot{bytes: 40_000} })
 	f.run(25*2, plain)
 	st := f.status()
 	near(t, "mean", float64(st.meanBPS), 3_200_000, 50_000)
@@ -236,7 +236,7 @@ func TestMeterTakesTheEncodersName(t *testing.T) {
 	}
 }
 
-func TestMeterIsSafeForReadersBesideItsWriter(t *testing.T) {
+func TestMeterIsSafeForReadersBesideItsWriter(_ *testing.T) {
 	f := newFeed()
 	var wg sync.WaitGroup
 	for range 4 {
@@ -254,7 +254,7 @@ func TestMeterIsSafeForReadersBesideItsWriter(t *testing.T) {
 }
 
 // A clock of the machine that goes back, or leaps by years, breaks nothing.
-func TestMeterWithAWildWallClock(t *testing.T) {
+func TestMeterWithAWildWallClock(_ *testing.T) {
 	f := newFeed()
 	for _, d := range []time.Duration{0, time.Hour, -time.Hour, 100 * 365 * 24 * time.Hour, time.Second} {
 		f.start = f.start.Add(d)
