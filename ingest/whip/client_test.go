@@ -40,13 +40,13 @@ type client struct {
 
 // clientOptions say how a client differs from the usual one.
 type clientOptions struct {
-	mime        string // of the picture; empty: H264
-	noVideo     bool
-	noAudio     bool
-	tcp         bool
-	keepHidden  bool // leave the own addresses out of the offer
-	width       int
-	height      int
+	mime       string // of the picture; empty: H264
+	noVideo    bool
+	noAudio    bool
+	tcp        bool
+	keepHidden bool // leave the own addresses out of the offer
+	width      int
+	height     int
 }
 
 const opusMime = webrtc.MimeTypeOpus
@@ -276,9 +276,11 @@ type camera struct {
 func (c *camera) shoot(n int, key bool) (whole []byte, payloads [][]byte) {
 	body := make([]byte, 300+n%7*400)
 	for i := range body {
-		body[i] = byte(n + i*31)
+		body[i] = byte(n+i*31) | 1
 	}
-	binary.BigEndian.PutUint32(body, uint32(n))
+	for i := range 4 { // no zeros, which would look like a start code
+		body[i] = 0x80 | byte(n>>(21-7*i))&0x7F
+	}
 	if c.mime == webrtc.MimeTypeVP8 {
 		frame := append([]byte{1, 0, 0}, body...)
 		if key {

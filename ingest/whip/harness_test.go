@@ -350,3 +350,5 @@ func waitConnected(t testing.TB, pc *webrtc.PeerConnection) {
 		t.Fatalf("not connected: %s", pc.ConnectionState())
 	}
 }
+
+func newTestMetrics() *Metrics { return NewMetrics(prometheus.NewRegistry()) }

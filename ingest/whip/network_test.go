@@ -19,22 +19,22 @@ func TestBadNetwork(t *testing.T) {
 	c.publish("/whip", clientOptions{keepHidden: true})
 	p = h.next()
 	c.film()
-	p.wait(t, "ten seconds of film", func() bool {
+	p.wait(t, "seven seconds of film", func() bool {
 		n := len(p.samples)
-		return n > 0 && p.samples[n-1].PTS-p.samples[0].PTS > 10*media.TicksPerSecond
+		return n > 0 && p.samples[n-1].PTS-p.samples[0].PTS > 7*media.TicksPerSecond
 	})
 	c.close()
 	p.waitClosed(t)
 	video := p.of(media.Video)
 	c.checkPictures(video)
 	checkNoGaps(t, video)
-	if len(video) < 150 {
-		t.Errorf("%d pictures of about 300 came", len(video))
+	if len(video) < 100 {
+		t.Errorf("%d pictures of about 210 came", len(video))
 	}
 	h.stop()
 	lost, repaired := reading(h.metrics.lost), reading(h.metrics.repaired)
 	t.Logf("%v packets, %v repaired, %v lost, %v pictures discarded, %d came", reading(h.metrics.packets), repaired, lost, reading(h.metrics.discarded), len(video))
-	if repaired < 20 || lost > repaired {
+	if repaired < 10 || lost > 2*repaired {
 		t.Errorf("%v packets were repaired, %v lost", repaired, lost)
 	}
 }
@@ -56,8 +56,11 @@ func checkNoGaps(t *testing.T, video []media.Sample) {
 }
 
 // number reads the number that the camera writes into an H264 picture.
-func number(payload []byte) int {
-	return int(payload[5])<<24 | int(payload[6])<<16 | int(payload[7])<<8 | int(payload[8])
+func number(payload []byte) (n int) {
+	for _, b := range payload[5:9] {
+		n = n<<7 | int(b&0x7F)
+	}
+	return n
 }
 
 // page is the studio's end of the data channel.

@@ -183,7 +183,7 @@ func (p *publisher) emit(u unit) error {
 	if u.kind == media.Audio {
 		return p.emitSound(u)
 	}
-	if u.track != nil {
+	if u.track != nil && (p.video == nil || !p.video.SameParameters(u.track)) {
 		p.video = u.track
 		if err := p.name(); err != nil {
 			return err

@@ -71,7 +71,7 @@ func (f *vp8Format) finish() (p picture, ok bool) {
 	}
 	p.key = p.payload[0]&1 == 0
 	if !p.key {
-		return p, f.width > 0
+		return p, true
 	}
 	// RFC 6386, 9.1: start code, then width and height with two bits of scaling each.
 	if len(p.payload) < 10 || p.payload[3] != 0x9D || p.payload[4] != 0x01 || p.payload[5] != 0x2A {
