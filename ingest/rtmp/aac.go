@@ -33,14 +33,14 @@ func (t *aacTrack) configure(config []byte) (*media.Track, error) {
 	switch object := config[0] >> 3; object {
 	case objectLC, objectSBR, objectPS:
 	default:
-		return nil, refuseCodec("audio", fmt.Sprintf("AAC object type %d", object))
+		return nil, refuseCodec(media.Audio, fmt.Sprintf("AAC object type %d", object))
 	}
 	var asc mpeg4audio.AudioSpecificConfig
 	if err := asc.Unmarshal(config); err != nil {
 		return nil, err
 	}
 	if asc.ChannelConfig == 0 {
-		return nil, refuseCodec("audio", "AAC with a program config element")
+		return nil, refuseCodec(media.Audio, "AAC with a program config element")
 	}
 	if asc.SampleRate < 7350 || asc.SampleRate > 96000 {
 		return nil, fmt.Errorf("sample rate %d", asc.SampleRate)

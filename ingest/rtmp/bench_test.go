@@ -108,7 +108,7 @@ func BenchmarkPicture(b *testing.B) {
 		b.Run(bench.name, func(b *testing.B) {
 			p := newPublisher(discard{}, 0, testTime, testLog(b), newTestMetrics())
 			p.begun = true
-			p.h264 = h264Track{lengthSize: 4, sps: testSPS, pps: testPPS}
+			p.codec, p.picture = media.H264, avcWith(4)
 			body := make([]byte, len(bench.tag))
 			b.SetBytes(int64(len(body)))
 			b.ReportAllocs()

@@ -262,7 +262,7 @@ func avcConfig(sps, pps []byte) []byte {
 func avcFrame(cts int32, nals ...[]byte) []byte {
 	frame := byte(0x27)
 	for _, n := range nals {
-		if len(n) > 0 && n[0]&0x1F == nalIDR {
+		if len(n) > 0 && n[0]&0x1F == avcIDR {
 			frame = 0x17
 		}
 	}

@@ -1,12 +1,16 @@
 package rtmp
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/vitrine-live/vitrine/media"
+)
 
 // Packet types within an audio or video tag (FLV 10.1, E.4.2.2 and E.4.3.1).
 type packetType byte
 
 const (
-	packetConfig packetType = iota // AVCDecoderConfigurationRecord or AudioSpecificConfig
+	packetConfig packetType = iota // a decoder configuration record or AudioSpecificConfig
 	packetFrame
 	packetEnd    // end of sequence
 	packetIgnore // carries no media
@@ -14,7 +18,8 @@ const (
 
 const (
 	videoAVC      = 7
-	videoCommand  = 5 // a frame type: seek marks of servers
+	videoHEVC     = 12 // not in the specification, but what many encoders sent before Enhanced RTMP
+	videoCommand  = 5  // a frame type: seek marks of servers
 	videoExtended = 0x80
 	audioAAC      = 10
 	audioExtended = 9
@@ -22,27 +27,34 @@ const (
 
 // tag is the header of the FLV tag that an audio or video message is.
 type tag struct {
+	codec   media.Codec
 	packet  packetType
 	cts     int32  // PTS - DTS in milliseconds
+	tracks  bool   // it carried several tracks, of which this is the first
 	payload []byte // a view of the message's body
 }
 
-// parseVideo reads the header of a video message. Another codec than H.264 is a refusal that names it.
+// parseVideo reads the header of a video message. A codec that is not taken is a refusal that names it.
 func parseVideo(body []byte) (tag, error) {
 	b := body[0]
 	if b&videoExtended != 0 {
-		return parseExtended(body, "video", "avc1", videoFourCCs)
+		return parseEnhanced(body, media.Video)
 	}
 	if b>>4 == videoCommand {
 		return tag{packet: packetIgnore}, nil
 	}
-	if b&0x0F != videoAVC {
-		return tag{}, refuseCodec("video", named(videoCodecs, b&0x0F))
+	codec := media.H264
+	switch b & 0x0F {
+	case videoAVC:
+	case videoHEVC:
+		codec = media.HEVC
+	default:
+		return tag{}, refuseCodec(media.Video, named(videoCodecs, b&0x0F))
 	}
 	if len(body) < 5 {
 		return tag{packet: packetIgnore}, nil
 	}
-	t := tag{packet: packetIgnore, payload: body[5:]}
+	t := tag{codec: codec, packet: packetIgnore, payload: body[5:]}
 	switch body[1] {
 	case 0:
 		t.packet = packetConfig
@@ -58,50 +70,23 @@ func parseVideo(body []byte) (tag, error) {
 func parseAudio(body []byte) (tag, error) {
 	format := body[0] >> 4
 	if format == audioExtended {
-		return parseExtended(body, "audio", "mp4a", audioFourCCs)
+		return parseEnhanced(body, media.Audio)
 	}
 	if format != audioAAC {
-		return tag{}, refuseCodec("audio", named(audioCodecs, format))
+		return tag{}, refuseCodec(media.Audio, named(audioCodecs, format))
 	}
 	if len(body) < 2 || body[1] > 1 {
 		return tag{packet: packetIgnore}, nil
 	}
-	return tag{packet: packetType(body[1]), payload: body[2:]}, nil
+	return tag{codec: media.AAC, packet: packetType(body[1]), payload: body[2:]}, nil
 }
 
-// parseExtended reads the header of Enhanced RTMP (v2, ExVideoTagHeader and ExAudioTagHeader): the packet type in the low
-// nibble, then the codec's FourCC. The codec we take is taken in this clothing too, one track of it.
-func parseExtended(body []byte, kind, accepted string, names map[string]string) (tag, error) {
-	if len(body) < 5 {
-		return tag{packet: packetIgnore}, nil
+// refuseCodec says which codec is not taken, and where in OBS one that is taken is chosen.
+func refuseCodec(kind media.Kind, name string) error {
+	if kind == media.Video {
+		return reject(Codec, codeRejected, "%s video is not taken: choose H.264 (or HEVC, AV1) as the video encoder; in OBS: Settings > Output > Streaming > Video Encoder", name)
 	}
-	packet, fourCC := body[0]&0x0F, string(body[1:5])
-	if fourCC != accepted {
-		name, ok := names[fourCC]
-		if !ok {
-			name = fmt.Sprintf("%+q", fourCC)
-		}
-		return tag{}, refuseCodec(kind, name)
-	}
-	t := tag{packet: packetIgnore, payload: body[5:]}
-	switch {
-	case packet == 0:
-		t.packet = packetConfig
-	case packet == 1 && kind == "video": // CodedFrames: with a composition offset
-		if len(t.payload) < 3 {
-			return t, nil
-		}
-		t.packet, t.cts, t.payload = packetFrame, int24(t.payload), t.payload[3:]
-	case packet == 1 || packet == 3 && kind == "video": // CodedFramesX: without
-		t.packet = packetFrame
-	case packet == 2:
-		t.packet = packetEnd
-	}
-	return t, nil
-}
-
-func refuseCodec(kind, name string) error {
-	return reject(Codec, codeRejected, "%s %s is not supported: send H264 video and AAC audio", name, kind)
+	return reject(Codec, codeRejected, "%s audio is not taken: choose AAC as the audio encoder; in OBS: Settings > Output > Streaming > Audio Encoder", name)
 }
 
 func named(names map[byte]string, id byte) string {
@@ -115,14 +100,12 @@ func named(names map[byte]string, id byte) string {
 var (
 	videoCodecs = map[byte]string{
 		1: "JPEG", 2: "Sorenson H263", 3: "Screen", 4: "VP6", 5: "VP6 alpha", 6: "Screen v2", 8: "Real H263", 9: "MPEG-4",
-		12: "HEVC", 13: "AV1",
+		13: "AV1 outside of Enhanced RTMP",
 	}
 	audioCodecs = map[byte]string{
 		0: "PCM", 1: "ADPCM", 2: "MP3", 3: "PCM", 4: "Nellymoser", 5: "Nellymoser", 6: "Nellymoser", 7: "G711 A-law",
 		8: "G711 mu-law", 11: "Speex", 13: "Opus", 14: "MP3", 15: "device-specific",
 	}
-	videoFourCCs = map[string]string{"hvc1": "HEVC", "vvc1": "VVC", "av01": "AV1", "vp08": "VP8", "vp09": "VP9"}
-	audioFourCCs = map[string]string{"Opus": "Opus", "fLaC": "FLAC", "ac-3": "AC-3", "ec-3": "E-AC-3", ".mp3": "MP3"}
 )
 
 // int24 reads a signed 24-bit number.

@@ -9,11 +9,16 @@ import (
 )
 
 var (
-	aud    = []byte{nalAUD, 0xF0}
-	filler = []byte{nalFiller, 0xFF, 0xFF, 0x80}
+	aud    = []byte{avcAUD, 0xF0}
+	filler = []byte{avcFiller, 0xFF, 0xFF, 0x80}
 	sei    = []byte{6, 5, 1, 0, 0x80}
 	pps2   = []byte{0x68, 0x4B, 0xE3, 0xCB, 0x22, 0xC0} // another ID
 )
+
+// avcWith is a configured track.
+func avcWith(lengthSize int) *nalTrack {
+	return &nalTrack{syntax: &avc, lengthSize: lengthSize, sets: [maxSets][]byte{testSPS, testPPS}}
+}
 
 // nalCases are packets of NAL units with 4-byte lengths, as a track with testSPS and testPPS cleans them. They seed the
 // fuzzer as well.
@@ -48,7 +53,7 @@ var nalCases = []struct {
 func TestCleanNALs(t *testing.T) {
 	for _, c := range nalCases {
 		t.Run(c.name, func(t *testing.T) {
-			track := h264Track{lengthSize: 4, sps: testSPS, pps: testPPS}
+			track := *avcWith(4)
 			var odd []Anomaly
 			unit, ok := track.clean(bytes.Clone(c.packet), func(a Anomaly) { odd = append(odd, a) })
 			if ok != (c.want != nil) || unit.key != c.key && ok {
@@ -73,7 +78,7 @@ func TestCleanNALs(t *testing.T) {
 
 func TestCleanShortLengths(t *testing.T) {
 	for _, size := range []int{1, 2} {
-		track := h264Track{lengthSize: size, sps: testSPS, pps: testPPS}
+		track := *avcWith(size)
 		var packet []byte
 		for _, n := range [][]byte{aud, testSPS, testPPS, idr, slice} {
 			length := binary.BigEndian.AppendUint32(nil, uint32(len(n)))
@@ -88,14 +93,14 @@ func TestCleanShortLengths(t *testing.T) {
 
 func TestCleanWithoutConfiguration(t *testing.T) {
 	var odd []Anomaly
-	if _, ok := new(h264Track).clean(lengthPrefixed(idr), func(a Anomaly) { odd = append(odd, a) }); ok || len(odd) != 1 || odd[0] != NoConfig {
+	if _, ok := (&nalTrack{syntax: &avc}).clean(lengthPrefixed(idr), func(a Anomaly) { odd = append(odd, a) }); ok || len(odd) != 1 || odd[0] != NoConfig {
 		t.Errorf("%v %v", ok, odd)
 	}
 }
 
 // Parameter sets in a packet of their own belong to the next IDR.
 func TestParametersAhead(t *testing.T) {
-	track := h264Track{lengthSize: 4, sps: testSPS, pps: testPPS}
+	track := *avcWith(4)
 	none := func(a Anomaly) { t.Error(a) }
 	if _, ok := track.clean(lengthPrefixed(otherSPS), none); ok {
 		t.Fatal("a picture")
@@ -132,7 +137,7 @@ func TestAVCConfiguration(t *testing.T) {
 		{"SPS of garbage", avcRecord(4, []byte{0x67, 1, 2, 3, 4}, testPPS), false},
 		{"PPS that is none", avcRecord(4, testSPS, []byte{0x65}), false},
 	} {
-		var track h264Track
+		track := nalTrack{syntax: &avc}
 		got, err := track.configure(c.record)
 		if (err == nil) != c.ok || (got != nil) != c.ok {
 			t.Errorf("%s: %v %v", c.name, got, err)
@@ -147,7 +152,7 @@ func TestAVCConfiguration(t *testing.T) {
 		}
 	}
 	for n := range len(good) {
-		if _, err := new(h264Track).configure(good[:n]); err == nil {
+		if _, err := (&nalTrack{syntax: &avc}).configure(good[:n]); err == nil {
 			t.Errorf("the first %d of %d bytes were enough", n, len(good))
 		}
 	}
@@ -155,7 +160,7 @@ func TestAVCConfiguration(t *testing.T) {
 
 // checkClean cleans a packet and checks what must hold of any: whole NAL units of taken types with 4-byte lengths, one
 // slice at least, nothing beyond the packet and its parameter sets.
-func checkClean(t *testing.T, track h264Track, packet []byte) {
+func checkClean(t *testing.T, track nalTrack, packet []byte) {
 	t.Helper()
 	unit, ok := track.clean(bytes.Clone(packet), func(Anomaly) {})
 	if !ok {
@@ -164,10 +169,10 @@ func checkClean(t *testing.T, track h264Track, packet []byte) {
 	slices := 0
 	nals := nalReader{rest: unit.payload, lengthSize: 4, anomaly: func(a Anomaly) { t.Fatal(a) }}
 	for nals.next() {
-		switch kind := nals.kind(); {
-		case kind == 0 || kind > nalMax || kind == nalAUD || kind == nalFiller:
+		switch kind := nals.nal[0] & 0x1F; {
+		case kind == 0 || kind > avcMax || kind == avcAUD || kind == avcFiller:
 			t.Fatalf("a NAL unit of type %d was left", kind)
-		case kind <= nalIDR:
+		case kind <= avcIDR:
 			slices++
 		}
 	}

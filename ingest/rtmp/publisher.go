@@ -27,13 +27,33 @@ type publisher struct {
 	since   time.Time
 	patient time.Duration // how long to wait for a usable track
 
-	h264         h264Track
+	codec        media.Codec // of picture
+	picture      picture     // nil before the first configuration
 	aac          aacTrack
 	video, audio *media.Track
+	several      bool // it sends several tracks of a kind, and that has been told
 	begun        bool // tracks have been named
 	held         []timed
 	heldBytes    int
 	metadata     metadata
+}
+
+// picture is the video of a publisher in one codec.
+type picture interface {
+	// configure takes a decoder configuration record and returns nil when it says nothing new.
+	configure(record []byte) (*media.Track, error)
+	// clean makes an access unit out of a packet, which it owns; ok is false when that holds no picture.
+	clean(packet []byte, anomaly func(Anomaly)) (unit accessUnit, ok bool)
+}
+
+func newPicture(codec media.Codec) picture {
+	switch codec {
+	case media.HEVC:
+		return &nalTrack{syntax: &hevc}
+	case media.AV1:
+		return &av1Track{}
+	}
+	return &nalTrack{syntax: &avc}
 }
 
 // timed is something with a publisher time: a sample or a data message.
@@ -62,19 +82,22 @@ func (p *publisher) media(m message, arrival time.Time) error {
 
 func (p *publisher) takeVideo(m message, arrival time.Time) error {
 	t, err := parseVideo(m.body)
+	p.hasSeveral(t)
 	switch {
 	case err != nil:
 		return err
 	case t.packet == packetConfig:
-		track, err := p.h264.configure(t.payload)
-		return p.configured(track, err)
+		return p.configurePicture(t)
 	case t.packet != packetFrame:
 		return nil
 	case len(t.payload) == 0:
 		p.anomaly(EmptyMedia)
 		return nil
+	case t.codec != p.codec:
+		p.anomaly(NoConfig)
+		return nil
 	}
-	unit, ok := p.h264.clean(t.payload, p.anomaly)
+	unit, ok := p.picture.clean(t.payload, p.anomaly)
 	if !ok {
 		return nil
 	}
@@ -89,8 +112,31 @@ func (p *publisher) takeVideo(m message, arrival time.Time) error {
 	})
 }
 
+// configurePicture takes a decoder configuration record. With another codec than before it begins a new picture.
+func (p *publisher) configurePicture(t tag) error {
+	if t.codec == p.codec {
+		track, err := p.picture.configure(t.payload)
+		return p.configured(track, err)
+	}
+	fresh := newPicture(t.codec)
+	track, err := fresh.configure(t.payload)
+	if err == nil {
+		p.codec, p.picture = t.codec, fresh
+	}
+	return p.configured(track, err)
+}
+
+// hasSeveral tells, once, that only the first of several tracks is taken.
+func (p *publisher) hasSeveral(t tag) {
+	if t.tracks && !p.several {
+		p.several = true
+		p.log.Info("the publisher sends several tracks; the one with ID 0 is taken")
+	}
+}
+
 func (p *publisher) takeAudio(m message, arrival time.Time) error {
 	t, err := parseAudio(m.body)
+	p.hasSeveral(t)
 	switch {
 	case err != nil:
 		return err
@@ -190,7 +236,7 @@ func (p *publisher) hold(t timed, size int) error {
 // begin names the tracks that are known and passes on what was held.
 func (p *publisher) begin() error {
 	if p.video == nil && p.audio == nil {
-		return reject(NoTracks, codeRejected, "no usable H264 video or AAC audio configuration has come")
+		return reject(NoTracks, codeRejected, "no usable video (H264, HEVC, AV1) or AAC audio configuration has come")
 	}
 	if err := p.name(); err != nil {
 		return err

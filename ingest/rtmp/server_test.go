@@ -151,9 +151,8 @@ func TestRefusalsOnTheWire(t *testing.T) {
 		{"wrong key", func(c *client) { c.negotiate("live"); c.command(1, "publish", 5.0, nil, "guess", "live") }, codeDenied, "no room has this stream key", WrongKey},
 		{"play", func(c *client) { c.negotiate("live"); c.command(1, "play", 5.0, nil, "x") }, codePlayFailed, "HLS", Playback},
 		{"second publish", func(c *client) { c.mustPublish(goodKey); c.command(1, "publish", 9.0, nil, goodKey) }, codeRejected, "one publish", SecondStream},
-		{"HEVC, by number", video(0x1C, 0, 0, 0, 0, 1), codeRejected, "HEVC video", Codec},
-		{"HEVC, enhanced", video(0x90, 'h', 'v', 'c', '1', 1), codeRejected, "HEVC video", Codec},
-		{"AV1", video(0x90, 'a', 'v', '0', '1', 1), codeRejected, "AV1 video", Codec},
+		{"AV1, by number", video(0x1D, 0, 0, 0, 0, 1), codeRejected, "AV1 outside of Enhanced RTMP video", Codec},
+		{"VVC", video(0x90, 'v', 'v', 'c', '1', 1), codeRejected, "VVC video", Codec},
 		{"VP9", video(0x90, 'v', 'p', '0', '9', 1), codeRejected, "VP9 video", Codec},
 		{"unknown FourCC", video(0x90, 'q', 0, 'q', 'q', 1), codeRejected, `"q\x00qq" video`, Codec},
 		{"Sorenson", video(0x12, 1, 2, 3), codeRejected, "Sorenson H263 video", Codec},
@@ -183,7 +182,7 @@ func TestRefusalSurvivesUnreadMedia(t *testing.T) {
 	h := serve(t, Config{})
 	c := h.dial()
 	c.mustPublish(goodKey)
-	c.video(5, []byte{0x90, 'h', 'v', 'c', '1', 1})
+	c.video(5, []byte{0x90, 'v', 'p', '0', '9', 1})
 	for range 50 {
 		c.send(message{typeID: typeVideo, timestamp: 9, streamID: 1, body: make([]byte, 50_000)})
 	}
@@ -411,7 +410,7 @@ func TestTracksChangeInMidStream(t *testing.T) {
 	c.video(33, avcFrame(0, slice))
 	c.video(66, avcConfig(otherSPS, testPPS))
 	c.video(66, avcFrame(0, idr))
-	c.video(99, avcFrame(0, []byte{nalAUD, 0xF0}, testSPS, testPPS, idr)) // in band
+	c.video(99, avcFrame(0, []byte{avcAUD, 0xF0}, testSPS, testPPS, idr)) // in band
 	p.waitSamples(t, 4)
 	var got []string
 	for _, tracks := range p.tracks {
