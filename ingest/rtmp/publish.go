@@ -1,12 +1,14 @@
 package rtmp
 
 import (
+	"bytes"
 	"context"
 	"strings"
 	"time"
 	"unicode"
 
 	"github.com/yutopp/go-rtmp"
+	rtmpmsg "github.com/yutopp/go-rtmp/message"
 
 	"github.com/vitrine-live/vitrine/internal/errs"
 	"github.com/vitrine-live/vitrine/media"
@@ -28,6 +30,14 @@ func (c *session) command(cmd *command) (forward bool, err error) {
 		if len(cmd.args) == 0 || cmd.object(0) == nil {
 			return false, breach(BadCommand, "connect without its object")
 		}
+		if c.connected {
+			c.server.metrics.anomaly(UnknownCommand)
+			return false, nil
+		}
+		if speaksEnhanced(cmd.object(0)) {
+			body := enhancedAnswer(cmd.transaction)
+			c.answer.body.Store(&body)
+		}
 		c.app, c.encoder = cmd.object(0).text("app"), printable(cmd.object(0).text("flashVer"))
 		c.connected, cmd.streamID = true, rtmp.ControlStreamID
 		return true, nil
@@ -47,11 +57,26 @@ func (c *session) command(cmd *command) (forward bool, err error) {
 		if id, ok := cmd.number(1); !ok || id == float64(c.streamID) {
 			c.goodbye()
 		}
-	case "releaseStream", "FCPublish", "_checkbw", "getStreamLength", "_result", "_error", "onStatus":
+	case "FCPublish":
+		return false, c.onFCPublish(cmd)
+	case "releaseStream", "_checkbw", "getStreamLength", "_result", "_error", "onStatus":
 	default:
 		c.server.metrics.anomaly(UnknownCommand)
 	}
 	return false, nil
+}
+
+// onFCPublish answers FCPublish, which Flash Media Live Encoder brought up and hardware encoders learned from it: some of
+// them publish only after an answer.
+func (c *session) onFCPublish(cmd *command) error {
+	status := amfObject{{"level", "status"}, {"code", "NetStream.Publish.Start"}, {"description", cmd.text(1)}}
+	err := c.send(libraryChunkStream, rtmp.ControlStreamID, &rtmpmsg.CommandMessage{
+		CommandName: "onFCPublish", Encoding: rtmpmsg.EncodingTypeAMF0, Body: bytes.NewReader(appendAMF(appendAMF(nil, nil), status)),
+	})
+	if err != nil {
+		return &ending{reason: NotReading, detail: "an answer could not be sent", err: err}
+	}
+	return nil
 }
 
 // publish asks the gate.

@@ -38,8 +38,9 @@ type session struct {
 	leave  func() // called when all has ended
 
 	conn     *rtmp.Conn // set once the handshake is over
-	err      error      // why reading ended, the first error
-	told     bool       // a status is on its way to the publisher
+	answer   answer
+	err      error // why reading ended, the first error
+	told     bool  // a status is on its way to the publisher
 	ackEvery uint32
 	acked    uint64 // of the bytes received
 
@@ -76,6 +77,7 @@ func newSession(ctx context.Context, s *Server, w *wire, leave func()) *session 
 func (c *session) config() *rtmp.ConnConfig {
 	return &rtmp.ConnConfig{
 		Handler:                                 c,
+		RPreset:                                 &c.answer,
 		SkipHandshakeVerification:               true, // some encoders do not echo S1
 		IgnoreMessagesOnNotExistStream:          true,
 		IgnoreMessagesOnNotExistStreamThreshold: 64,
@@ -104,7 +106,15 @@ func (c *session) Read(p []byte) (int, error) {
 }
 
 // Write implements io.Writer for the library.
-func (c *session) Write(p []byte) (int, error) { return c.wire.Write(p) }
+func (c *session) Write(p []byte) (int, error) {
+	if c.conn == nil { // the handshake
+		return c.wire.Write(p)
+	}
+	if _, err := c.wire.Write(c.answer.replace(p)); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
 
 // Close implements io.Closer: the last thing that the library does with a connection.
 func (c *session) Close() error {
