@@ -305,10 +305,6 @@ func (h *harness) request(method, path, body string, header ...string) answer {
 	return answer{res.StatusCode, res.Header, string(b)}
 }
 
-func (h *harness) anomalies(a Anomaly) float64 {
-	return reading(h.metrics.anomalies.WithLabelValues(string(a)))
-}
-
 // endedBy stops the server and checks that exactly one session ended for that reason.
 func (h *harness) endedBy(want Ending) {
 	h.t.Helper()

@@ -2,19 +2,38 @@ package whip
 
 import (
 	"encoding/json"
+	"net"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/pion/webrtc/v4"
 
+	"github.com/vitrine-live/vitrine/internal/badnet"
 	"github.com/vitrine-live/vitrine/media"
 )
+
+// serveBehind makes a server that publishers reach through a bad network only.
+func serveBehind(t *testing.T, cfg Config, network badnet.Config) *harness {
+	t.Helper()
+	n, err := badnet.Listen(network)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(n.Close)
+	udp, err := net.ListenPacket("udp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n.Connect(udp.LocalAddr().String())
+	cfg.Public, cfg.PublicOnly = []string{n.Addr()}, true
+	return serveOn(t, cfg, udp)
+}
 
 // A lossy, reordering, repeating network: nothing but whole pictures comes out, in order, and never one that follows a
 // missing one before the next keyframe.
 func TestBadNetwork(t *testing.T) {
-	h := serveBehind(t, Config{}, &mobile{loss: 0.05, again: 0.05, late: 0.1, jitter: 30 * time.Millisecond})
+	h := serveBehind(t, Config{}, badnet.Config{Loss: 0.05, Repeat: 0.05, Late: 0.1, Jitter: 30 * time.Millisecond})
 	c, p := newClient(t, h, clientOptions{}), (*recording)(nil)
 	c.publish("/whip", clientOptions{keepHidden: true})
 	p = h.next()
@@ -136,7 +155,7 @@ func TestTapLandsOnItsPicture(t *testing.T) {
 	for _, ahead := range []time.Duration{0, 90 * time.Minute} {
 		t.Run("page ahead by "+ahead.String(), func(t *testing.T) {
 			t.Parallel()
-			h := serveBehind(t, Config{}, &mobile{up: 300 * time.Millisecond})
+			h := serveBehind(t, Config{}, badnet.Config{Up: 300 * time.Millisecond})
 			c := newClient(t, h, clientOptions{})
 			pg := openPage(t, c, ahead)
 			c.publish("/whip", clientOptions{keepHidden: true})

@@ -1,7 +1,6 @@
 package whip
 
 import (
-	"io"
 	"log/slog"
 	"testing"
 	"time"
@@ -29,7 +28,7 @@ func newStage(t *testing.T, hold time.Duration, picture, sound bool) *stage {
 		o.audio = &section{codec: media.Opus}
 	}
 	return &stage{
-		t: t, rec: rec, p: newPublisher(rec, o, hold, slog.New(slog.NewTextHandler(io.Discard, nil)), newTestMetrics()),
+		t: t, rec: rec, p: newPublisher(rec, o, hold, slog.New(slog.DiscardHandler), newTestMetrics()),
 		video: newDevice(90_000, 0, 1000, 0), audio: newDevice(48_000, 0, 2000, 0),
 	}
 }
