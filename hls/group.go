@@ -225,8 +225,7 @@ func (g *Group) ready(ctx context.Context) (known []*rendition) {
 // reports tells how far the other renditions are (4.4.5.4), as seen from the one of the given name; "" is the source.
 func (g *Group) reports(name string) (reports []playlist.RenditionReport) {
 	add := func(s *Stream, uri string) {
-		if v := s.live.Load().version; v.playable() && !v.closed {
-			msn, part := v.last()
+		if msn, part, ok := s.live.Load().version.last(); ok {
 			reports = append(reports, playlist.RenditionReport{URI: uri, LastMSN: msn, LastPart: part})
 		}
 	}

@@ -142,13 +142,17 @@ func (v *version) asTS(m *playlist.Media) {
 	}
 }
 
-// last is the newest part that is listed; a negative part when the segment is listed without parts.
-func (v *version) last() (msn int64, part int) {
+// last is the newest part that is listed; part is negative when the segment is listed without parts, and ok is false when
+// there is nothing yet.
+func (v *version) last() (msn int64, part int, ok bool) {
 	if n := v.openParts(); n > 0 {
-		return v.next, n - 1
+		return v.next, n - 1, true
 	}
 	segs := v.media.Segments
-	return segs[len(segs)-1].MSN, len(segs[len(segs)-1].Parts) - 1
+	if len(segs) == 0 {
+		return 0, 0, false
+	}
+	return segs[len(segs)-1].MSN, len(segs[len(segs)-1].Parts) - 1, true
 }
 
 func (v *version) render(d *document, change func(*playlist.Media)) *document {

@@ -164,7 +164,7 @@ func (c *content) part(ctx context.Context, s segment, i int) {
 		c.begins(s, frags, tracks)
 	}
 	for id, frag := range frags {
-		if !tracks[id].video {
+		if !tracks[id].video || len(frag.samples) == 0 {
 			continue
 		}
 		if starts := frag.samples[0].sync; starts != p.independent {
@@ -209,6 +209,8 @@ func (c *content) segment(ctx context.Context, s segment) {
 	if s.gap { // there is nothing to fetch, and what follows is judged anew
 		clear(c.next)
 		c.last = startOf{}
+		delete(c.parts, s.msn)
+		c.f.count(func(r *Report) { r.Gaps++ })
 		return
 	}
 	data := c.fetch(ctx, s.uri)
@@ -291,7 +293,7 @@ func (c *content) continuity(s segment, uri string, frags map[uint32]*fragment) 
 func (c *content) begins(s segment, frags map[uint32]*fragment, tracks map[uint32]*track) {
 	c.begun[s.msn] = true
 	for id, frag := range frags {
-		if !tracks[id].video {
+		if !tracks[id].video || len(frag.samples) == 0 {
 			continue
 		}
 		now := startOf{msn: s.msn, discSeq: s.discSeq, presented: ticks(frag.firstPresented(), tracks[id].timescale), date: s.date, duration: s.duration}

@@ -25,12 +25,45 @@ type follower struct {
 	playlist            string   // its name, relative to base
 	independentSegments atomic.Bool
 	content             *content
+	seen                *history
+	siblings            map[string]bool // addresses of the other media playlists; nil when only one is followed
+	declared            int64           // BANDWIDTH
+	reported            int             // renditions that playlists told of
 }
 
 // Follow plays the playlist at address, a multivariant or a media playlist, and reports what it saw. A low-latency
 // playlist is followed by blocking reloads, by part and by segment at once, with every hint fetched ahead and every
 // resource fetched and compared; a plain one is polled. An error says that it could not begin.
 func Follow(ctx context.Context, address string, o Options) (*Report, error) {
+	f, err := newFollower(address, o)
+	if err != nil {
+		return nil, err
+	}
+	a, err := f.start(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var declared int64
+	if strings.Contains(string(a.body), "#EXT-X-STREAM-INF") {
+		variants := f.variants(a)
+		if len(variants) == 0 {
+			return nil, fmt.Errorf("%s: no variant", f.base)
+		}
+		declared = variants[0].bandwidth
+		if f.base, err = f.base.Parse(variants[0].uri); err != nil {
+			return nil, err
+		}
+		if a, err = f.start(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if err := f.play(ctx, a, declared, o.Duration); err != nil {
+		return nil, err
+	}
+	return &f.rep, nil
+}
+
+func newFollower(address string, o Options) (*follower, error) {
 	base, err := url.Parse(address)
 	if err != nil {
 		return nil, err
@@ -39,53 +72,42 @@ func Follow(ctx context.Context, address string, o Options) (*Report, error) {
 	if f.client == nil {
 		f.client = http.DefaultClient
 	}
-	first, declared, err := f.open(ctx)
-	if err != nil {
-		return nil, err
+	return f, nil
+}
+
+// start fetches the playlist at the base for the first time.
+func (f *follower) start(ctx context.Context) (*answer, error) {
+	f.playlist = f.base.Path[strings.LastIndex(f.base.Path, "/")+1:]
+	a, err := f.patient(ctx, f.playlist)
+	if err == nil && a.status != http.StatusOK {
+		err = fmt.Errorf("%s: status %d: %.200s", f.base, a.status, a.body)
+	}
+	return a, err
+}
+
+// variants judges a multivariant playlist.
+func (f *follower) variants(a *answer) []variant {
+	f.playlistAnswer(a, time.Minute)
+	return parseMultivariant(string(a.body), f.violate)
+}
+
+// play follows the media playlist that was begun with a. declared is its BANDWIDTH, 0 without a multivariant playlist.
+func (f *follower) play(ctx context.Context, a *answer, declared int64, d time.Duration) error {
+	first := f.read(a, time.Minute)
+	if first == nil {
+		return fmt.Errorf("%s: not a playlist", f.base)
 	}
 	following, cancel := context.WithCancel(ctx)
 	defer cancel()
-	if o.Duration > 0 {
-		following, cancel = context.WithTimeout(ctx, o.Duration)
+	if d > 0 {
+		following, cancel = context.WithTimeout(ctx, d)
 		defer cancel()
 	}
 	f.run(ctx, following, first)
 	if declared > 0 {
 		f.content.checkBandwidth(declared, first.target)
 	}
-	return &f.rep, nil
-}
-
-// open finds the media playlist and reads it for the first time. declared is the BANDWIDTH, 0 without a multivariant.
-func (f *follower) open(ctx context.Context) (first *playlist, declared int64, err error) {
-	a, err := f.patient(ctx, "")
-	if err != nil {
-		return nil, 0, err
-	}
-	if a.status != http.StatusOK {
-		return nil, 0, fmt.Errorf("%s: status %d: %.200s", f.base, a.status, a.body)
-	}
-	f.playlist = f.base.Path[strings.LastIndex(f.base.Path, "/")+1:]
-	if strings.Contains(string(a.body), "#EXT-X-STREAM-INF") {
-		f.playlistAnswer(a, time.Minute)
-		variants := parseMultivariant(string(a.body), f.violate)
-		if len(variants) == 0 {
-			return nil, 0, fmt.Errorf("%s: no variant", f.base)
-		}
-		declared = variants[0].bandwidth
-		if f.base, err = f.base.Parse(variants[0].uri); err != nil {
-			return nil, 0, err
-		}
-		f.playlist = f.base.Path[strings.LastIndex(f.base.Path, "/")+1:]
-		if a, err = f.patient(ctx, f.playlist); err != nil {
-			return nil, 0, err
-		}
-	}
-	first = f.read(a, time.Minute)
-	if first == nil {
-		return nil, 0, fmt.Errorf("%s: status %d", f.base, a.status)
-	}
-	return first, declared, nil
+	return nil
 }
 
 // run follows until following ends, then judges what was still queued.
@@ -119,6 +141,7 @@ func (f *follower) read(a *answer, cacheable time.Duration) *playlist {
 	if p.skipped == 0 {
 		checkStatic(p, f.violate)
 	}
+	f.checkReports(p)
 	f.independentSegments.Store(p.independent)
 	f.count(func(r *Report) {
 		r.Playlists++
@@ -131,6 +154,7 @@ func (f *follower) read(a *answer, cacheable time.Duration) *playlist {
 // follow is the main loop: each version in turn, every third by way of a delta update as well.
 func (f *follower) follow(ctx context.Context, cur *playlist) {
 	h := newHistory(f.violate)
+	f.seen = h
 	h.add(cur)
 	f.content.take(ctx, cur)
 	for n := 1; !cur.ended && ctx.Err() == nil; n++ {

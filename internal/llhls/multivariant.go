@@ -51,7 +51,9 @@ func checkVariant(a attrs, c complain) {
 	if a.text("CODECS") == "" {
 		c(Multivariant, "no CODECS")
 	}
-	if strings.Contains(a.text("CODECS"), "avc1") && !a.has("RESOLUTION") {
-		c(Multivariant, "video without RESOLUTION")
+	for _, video := range []string{"avc1", "hvc1", "av01"} {
+		if strings.Contains(a.text("CODECS"), video) && !a.has("RESOLUTION") {
+			c(Multivariant, "video without RESOLUTION")
+		}
 	}
 }

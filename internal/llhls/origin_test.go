@@ -29,6 +29,9 @@ type bend struct {
 	plain    bool                    // no parts, polled
 	part     func(msn int64, i int) []byte
 	moof     func(msn int64, i int, v *fragment)
+
+	second    bool                     // there is a rendition 360p beside the first
+	rendition func(text string) string // its playlist
 }
 
 const (
@@ -96,6 +99,9 @@ func (o *origin) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	a := &answer{status: 200, header: http.Header{}}
 	a.header.Set("Access-Control-Allow-Origin", "*")
 	o.serve(req, name, q, a)
+	if o.bend.second {
+		o.serveSecond(req, name, a)
+	}
 	if o.bend.answer != nil {
 		o.bend.answer(o, name, q, a)
 	}
@@ -127,6 +133,28 @@ func (o *origin) serve(req *http.Request, name string, q url.Values, a *answer) 
 		a.status = 404
 		a.header.Set("Cache-Control", "no-store")
 	}
+}
+
+// serveSecond adds to the answers what another rendition makes of them.
+func (o *origin) serveSecond(req *http.Request, name string, a *answer) {
+	text, second := string(a.body), strings.Contains(req.URL.Path, "/360p/")
+	switch {
+	case name == "index.m3u8":
+		text += "#EXT-X-STREAM-INF:BANDWIDTH=50000,CODECS=\"avc1.64000d,mp4a.40.2\",RESOLUTION=8x8\n360p/main.m3u8\n"
+	case name != "main.m3u8" || a.status != http.StatusOK:
+		return
+	case !strings.Contains(text, "#EXT-X-ENDLIST"):
+		uri := "360p/main.m3u8"
+		if second {
+			uri = "../main.m3u8"
+		}
+		edge := o.edge(time.Now())
+		text += fmt.Sprintf("#EXT-X-RENDITION-REPORT:URI=%q,LAST-MSN=%d,LAST-PART=3\n", uri, edge.msn-1)
+	}
+	if second && o.bend.rendition != nil {
+		text = o.bend.rendition(text)
+	}
+	a.body = []byte(text)
 }
 
 func (p position) notAfter(q position) bool { return !q.before(p) }

@@ -26,6 +26,12 @@ type playlist struct {
 	open          *segment  // parts after the last closed one
 	hint          string    // of TYPE=PART
 	ranges        []dateRange
+	reports       []renditionReport
+}
+
+type renditionReport struct {
+	uri string
+	at  position // of the newest part, -1 for a whole segment
 }
 
 type segment struct {
@@ -52,6 +58,14 @@ type dateRange struct {
 	id    string
 	attrs attrs
 	start time.Time
+}
+
+// missing reports whether nothing of the segment can be had.
+func (s *segment) missing() bool {
+	if len(s.parts) > 0 {
+		return s.parts[0].gap
+	}
+	return s.gap
 }
 
 // position says how far a playlist reaches: the next part to come is part part of segment msn.
@@ -251,9 +265,15 @@ func (ps *parser) other(name, value string) bool {
 			p.hint = a.text("URI")
 		}
 	case "EXT-X-RENDITION-REPORT":
-		if a := ps.attrs(name, value); !a.has("URI") || !a.has("LAST-MSN") {
+		a := ps.attrs(name, value)
+		if !a.has("URI") || !a.has("LAST-MSN") {
 			ps.bad("%s without URI or LAST-MSN", name)
 		}
+		at := position{a.int("LAST-MSN"), -1}
+		if a.has("LAST-PART") {
+			at.part = int(a.int("LAST-PART"))
+		}
+		p.reports = append(p.reports, renditionReport{a.text("URI"), at})
 	default:
 		return false
 	}

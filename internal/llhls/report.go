@@ -44,6 +44,9 @@ const (
 	MediaTime    Rule = "media-time"    // durations and dates in the playlist are those of the media
 	Bandwidth    Rule = "bandwidth"     // 4.4.6.2: BANDWIDTH at least the peak segment bit rate
 	Multivariant Rule = "multivariant"  // 4.4.6
+	Gap          Rule = "gap"           // 4.4.4.7, 4.4.4.9: what is missing is marked
+	Alignment    Rule = "alignment"     // 6.2.4: variants have the same segments at the same dates; here also the same parts
+	Reports      Rule = "reports"       // 4.4.5.4: how far the other renditions are
 	Header       Rule = "header"        // 6.2.1: types, caching, access from other origins
 	Status       Rule = "status"        // 6.2.5.2: 404 for the unknown, 400 for the unreasonable
 )
@@ -69,6 +72,7 @@ type Report struct {
 	WholeSegment    int // blocking reloads without a part
 	Discontinuities int
 	DateRanges      int
+	Gaps            int // closed segments that are missing
 	Unavailable     int // 503 answers, each honoured
 	Ended           bool
 }

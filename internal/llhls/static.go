@@ -18,6 +18,7 @@ func checkStatic(p *playlist, c complain) {
 	checkURIs(p, c)
 	checkDates(p, c)
 	checkMaps(p, c)
+	checkGaps(p, c)
 	checkRanges(p, c)
 	checkEnd(p, c)
 }
@@ -166,14 +167,35 @@ func checkMaps(p *playlist, c complain) {
 		if !fragmented {
 			return
 		}
+		if s.missing() {
+			continue // it needs none
+		}
 		if s.init == "" {
 			c(Map, "segment %d has no EXT-X-MAP", s.msn)
 		}
 		if s.discontinuity && !s.initStated {
 			c(Map, "segment %d follows a discontinuity without an EXT-X-MAP", s.msn)
 		}
-		if i > 0 && s.init != all[i-1].init && !s.discontinuity {
+		if i > 0 && s.init != all[i-1].init && !s.discontinuity && !all[i-1].gap {
 			c(Map, "segment %d changes to %s without a discontinuity", s.msn, s.init)
+		}
+	}
+}
+
+// checkGaps wants a segment that failed to stay so, and to be marked when it closes.
+func checkGaps(p *playlist, c complain) {
+	for _, s := range p.all() {
+		gap := false
+		for i, part := range s.parts {
+			if gap && !part.gap {
+				c(Gap, "part %d of segment %d follows a gap", i, s.msn)
+			}
+			if gap = part.gap; gap && part.independent {
+				c(Gap, "part %d of segment %d is a gap and INDEPENDENT", i, s.msn)
+			}
+		}
+		if s.uri != "" && len(s.parts) > 0 && gap != s.gap {
+			c(Gap, "segment %d: EXT-X-GAP is %v, its last part is a gap: %v", s.msn, s.gap, gap)
 		}
 	}
 }
