@@ -81,7 +81,6 @@ func (m *meter) observe(s media.Sample) {
 		m.audioSeen = s.Arrival
 		sec.packets++
 		sec.audioBytes += int64(len(s.Payload))
-		sec.largestPacket = max(sec.largestPacket, len(s.Payload))
 		return
 	}
 	sec.frames++
@@ -191,7 +190,7 @@ func (m *meter) fillRates(st *PublisherStatus, now time.Time) {
 	r := m.counts.read(now)
 	st.VideoBitrateBPS, st.AudioBitrateBPS = r.video, r.audio
 	st.BitrateBPS = r.video + r.audio
-	st.BFrames, st.largestPacket = r.reordered, r.largestPacket
+	st.BFrames, st.meanPacket = r.reordered, r.meanPacket
 	st.meanBPS, st.peakBPS = m.counts.peak(now)
 	if r.frames > 0 {
 		st.FPS = m.picture.fps()

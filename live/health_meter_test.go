@@ -81,7 +81,7 @@ func TestMeterOfASoundStream(t *testing.T) {
 	if st.KeyInterval != 2*time.Second || st.KeyIntervalMin != 2*time.Second || st.KeyIntervalMax != 2*time.Second || st.keys != keySpans {
 		t.Errorf("keyframes %v %v %v, %d", st.KeyInterval, st.KeyIntervalMin, st.KeyIntervalMax, st.keys)
 	}
-	if st.largestPacket != 100 || st.sinceKey != 1960*time.Millisecond {
+	if st.meanPacket != 100 || st.sinceKey != 1960*time.Millisecond {
 		t.Errorf("%+v", st)
 	}
 }

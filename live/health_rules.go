@@ -3,6 +3,7 @@ package live
 import (
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -57,7 +58,7 @@ const (
 	codeSoundBitrateLow   = "sound_bitrate_low"
 	startUp               = 5 * time.Second  // what an encoder may take to send all of its tracks
 	rampUp                = 15 * time.Second // what a browser may take to find its bitrate
-	silentPacket          = 16               // bytes: AAC and Opus code digital silence in 3 to 6
+	silentPacket          = 16               // bytes on average: AAC and Opus code digital silence in 3 to 6
 	mostBitrate           = 8_000_000        // what phones on mobile networks can hope to load, with a reserve
 	mostBitrateWithLadder = 20_000_000
 )
@@ -94,7 +95,7 @@ var rules = []rule{
 		return nil, p.State == PublisherSending && p.Audio == "" && p.age >= startUp
 	}},
 	{codeSilent, Serious, 8 * time.Second, func(_ *Status, p *PublisherStatus, _ bool) (values, bool) {
-		return nil, p.State == PublisherSending && p.largestPacket > 0 && p.largestPacket <= silentPacket
+		return nil, p.State == PublisherSending && p.meanPacket > 0 && p.meanPacket <= silentPacket
 	}},
 	{codeNoPicture, Serious, 0, func(_ *Status, p *PublisherStatus, _ bool) (values, bool) {
 		return nil, p.State == PublisherSending && p.Video == "" && p.age >= startUp
@@ -156,14 +157,14 @@ var rules = []rule{
 		return values{"size": p.size(), "target": p.fitting(720)}, p.short() > 0 && p.short() < 360 && p.age >= rampUp
 	}},
 	{codeSampleRate, Hint, 0, func(_ *Status, p *PublisherStatus, _ bool) (values, bool) {
-		return values{"khz": number(float64(p.SampleRate) / 1000)}, p.SampleRate != 0 && p.SampleRate != 48_000 && p.SampleRate != 44_100
+		return values{"khz": strconv.FormatFloat(float64(p.SampleRate)/1000, 'f', -1, 64)}, p.SampleRate != 0 && p.SampleRate != 48_000 && p.SampleRate != 44_100
 	}},
 	{codeMono, Hint, 0, func(_ *Status, p *PublisherStatus, _ bool) (values, bool) {
 		return nil, p.Channels == 1 && toolOf(p) == encoder
 	}},
 	{codeSoundBitrateLow, Hint, 10 * time.Second, func(_ *Status, p *PublisherStatus, standing bool) (values, bool) {
 		low := float64(p.AudioBitrateBPS) < threshold(standing, 44_000, 52_000)
-		return values{"kbps": kbps(p.AudioBitrateBPS)}, low && p.Audio == "AAC" && p.AudioProfile == "LC" && p.largestPacket > silentPacket && toolOf(p) == encoder && p.State == PublisherSending
+		return values{"kbps": kbps(p.AudioBitrateBPS)}, low && p.Audio == "AAC" && p.AudioProfile == "LC" && p.meanPacket > silentPacket && toolOf(p) == encoder && p.State == PublisherSending
 	}},
 }
 

@@ -26,7 +26,7 @@ func sound() Status {
 			BitrateBPS: 2_660_000, VideoBitrateBPS: 2_500_000, AudioBitrateBPS: 160_000, FPS: 30,
 			KeyInterval: 2 * time.Second, KeyIntervalMin: 2 * time.Second, KeyIntervalMax: 2 * time.Second,
 			Lag: 40 * time.Millisecond, Jitter: 8 * time.Millisecond, RTT: 30 * time.Millisecond, Loss: 0, Repaired: 0.001,
-			age: time.Minute, sinceKey: time.Second, keys: keySpans, largestPacket: 430, meanBPS: 2_500_000, peakBPS: 2_800_000,
+			age: time.Minute, sinceKey: time.Second, keys: keySpans, meanPacket: 430, meanBPS: 2_500_000, peakBPS: 2_800_000,
 		},
 	}
 }
@@ -43,8 +43,8 @@ var ills = map[string]struct{ ill, lingers func(*Status) }{
 	codeSoundStopped:    {ill: func(s *Status) { s.Publisher.AudioQuiet = 4 * time.Second }},
 	codeLoss:            {ill: func(s *Status) { s.Publisher.Loss = 0.04 }, lingers: func(s *Status) { s.Publisher.Loss = 0.02 }},
 	codePicturesDropped: {ill: func(s *Status) { s.Publisher.recentDiscarded = 12 }, lingers: func(s *Status) { s.Publisher.recentDiscarded = 2 }},
-	codeNoSound:         {ill: func(s *Status) { s.Publisher.Audio, s.Publisher.largestPacket = "", 0 }},
-	codeSilent:          {ill: func(s *Status) { s.Publisher.largestPacket, s.Publisher.AudioBitrateBPS = 6, 2250 }},
+	codeNoSound:         {ill: func(s *Status) { s.Publisher.Audio, s.Publisher.meanPacket = "", 0 }},
+	codeSilent:          {ill: func(s *Status) { s.Publisher.meanPacket, s.Publisher.AudioBitrateBPS = 6, 2250 }},
 	codeNoPicture:       {ill: func(s *Status) { s.Publisher.Format = Format{Audio: "AAC", SampleRate: 48_000, Channels: 2} }},
 	codeColourFormat:    {ill: func(s *Status) { s.Publisher.Chroma = "4:4:4" }},
 	codeCodec:           {ill: func(s *Status) { s.Publisher.Video = "HEVC" }},

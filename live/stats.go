@@ -19,9 +19,9 @@ const (
 // second is what came within one second of arrivals.
 type second struct {
 	videoBytes, audioBytes int64
-	frames, packets        int
-	largestPacket          int // bytes, of sound
-	reordered              int // pictures shown before one that came earlier
+	frames                 int
+	packets                int64 // of sound
+	reordered              int   // pictures shown before one that came earlier
 	anomalies              int
 	discarded              int64 // pictures
 	delay                  media.Ticks
@@ -74,11 +74,10 @@ func (c *stats) each(now time.Time, n int, f func(*second)) (seen int) {
 
 // rates are what a publisher sends per second.
 type rates struct {
-	video, audio  int64 // bits
-	frames        float64
-	packets       float64
-	largestPacket int
-	reordered     bool
+	video, audio int64 // bits
+	frames       float64
+	meanPacket   int // bytes, of sound; 0: none came
+	reordered    bool
 }
 
 // read returns the rates over the last whole seconds, or over the open one while it is the first; zeros once nothing
@@ -95,7 +94,7 @@ func (c *stats) read(now time.Time) rates {
 	}
 	return rates{
 		video: int64(float64(sum.videoBytes*8) / d), audio: int64(float64(sum.audioBytes*8) / d), frames: float64(sum.frames) / d,
-		packets: float64(sum.packets) / d, largestPacket: sum.largestPacket, reordered: sum.reordered > 0,
+		meanPacket: int(sum.audioBytes / max(sum.packets, 1)), reordered: sum.reordered > 0,
 	}
 }
 
@@ -105,7 +104,6 @@ func (s *second) add(o *second) {
 	s.frames += o.frames
 	s.packets += o.packets
 	s.reordered += o.reordered
-	s.largestPacket = max(s.largestPacket, o.largestPacket)
 }
 
 // peak returns the bitrate of the picture over the last 20 s and that of the busiest 4 s of them; zeros while less has come.

@@ -92,7 +92,7 @@ type PublisherStatus struct {
 	age             time.Duration // since it connected
 	sinceKey        time.Duration // from the newest keyframe to the newest picture
 	keys            int           // distances of keyframes that are known
-	largestPacket   int           // of sound, bytes
+	meanPacket      int           // of sound, bytes; 0: none came
 	meanBPS         int64         // of the picture, over 20 s; 0 when not known
 	peakBPS         int64         // likewise, of the busiest 4 s of them
 	recentAnomalies int           // of the last half minute
