@@ -12,7 +12,7 @@ import (
 
 // Browsers' pictures become H264 at the same ticks, with parameters told before the first of them.
 func TestPictureKeepsEveryTick(t *testing.T) {
-	f := makeFilm(t, "-f lavfi -i testsrc2=s=322x182:r=30:d=4 -c:v libvpx -deadline realtime -cpu-used 8 -g 45")
+	f := readFilm(t, "-f lavfi -i testsrc2=s=322x182:r=30:d=4 -c:v libvpx -deadline realtime -cpu-used 8 -g 45")
 	p := convert(t, f)
 	if len(p.tracks) != 1 || len(p.tracks[0]) != 1 {
 		t.Fatalf("tracks %+v", p.tracks)
@@ -31,8 +31,8 @@ func withoutExtraKeys(f film, samples []media.Sample) []media.Sample {
 
 // A phone that turns in mid-show has new parameters from that picture on.
 func TestPictureOfAnotherSize(t *testing.T) {
-	across := makeFilm(t, "-f lavfi -i testsrc2=s=320x180:r=30:d=1 -c:v libvpx -deadline realtime -cpu-used 8")
-	upright := makeFilm(t, "-f lavfi -i testsrc2=s=180x320:r=30:d=1 -c:v libvpx -deadline realtime -cpu-used 8")
+	across := readFilm(t, "-f lavfi -i testsrc2=s=320x180:r=30:d=1 -c:v libvpx -deadline realtime -cpu-used 8")
+	upright := readFilm(t, "-f lavfi -i testsrc2=s=180x320:r=30:d=1 -c:v libvpx -deadline realtime -cpu-used 8")
 	p := newPublished()
 	c := newTranscoder(t, Config{}).Convert(p)
 	sound := media.Track{Codec: media.AAC}

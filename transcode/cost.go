@@ -15,7 +15,7 @@ type Speed struct {
 
 // usualSpeed is that of one core of a small server of 2020 with libx264, until the machine was measured. A machine
 // that is slower shows it by ladders that fall behind.
-var usualSpeed = Speed{Decode: 0.0025, Encode: 0.012}
+var usualSpeed = Speed{Decode: 0.0035, Encode: 0.015}
 
 // Cost estimates how many processor cores a ladder takes.
 func (s Speed) Cost(source Source, plan []Rendition) float64 {
@@ -57,7 +57,7 @@ func (b *budget) spend(cost float64, must bool) (release func(), err error) {
 	if !must && b.spent+cost > b.limit {
 		b.metrics.refused.Inc()
 		return nil, errs.New(errs.Exhausted, "transcode.spend",
-			"these renditions would take about %.1f processor cores and %.1f of %.1f are in use: the source goes on alone; end another show's ladder, ask for fewer renditions, or raise transcode.max_cost on a larger machine",
+			"these renditions would take about %.2f processor cores, and %.2f of the %.2f that may be used are in use: the source goes on alone; end another show's ladder, ask for fewer renditions, or raise transcode.max_cost on a larger machine",
 			cost, b.spent, b.limit)
 	}
 	b.addLocked(cost)

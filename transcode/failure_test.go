@@ -32,7 +32,7 @@ func (e *endless) sample() media.Sample {
 func startSmall(t *testing.T, tr *Transcoder) (*Ladder, *gathered, *endless) {
 	t.Helper()
 	tr.pause = time.Millisecond
-	e := &endless{film: makeFilm(t, anyFilm)}
+	e := &endless{film: readFilm(t, anyFilm)}
 	g := newGathered()
 	l, err := tr.StartLadder(e.film.track, 30, smallPlan, g, slog.New(slog.DiscardHandler))
 	if err != nil {
@@ -168,8 +168,8 @@ func TestWithoutFFmpeg(t *testing.T) {
 }
 
 func TestBudgetRefuses(t *testing.T) {
-	tr := newTranscoder(t, Config{MaxCost: 0.01})
-	track := makeFilm(t, anyFilm).track
+	tr := newTranscoder(t, Config{MaxCost: 0.02})
+	track := readFilm(t, anyFilm).track
 	l, err := tr.StartLadder(track, 30, smallPlan[1:], newGathered(), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)

@@ -30,8 +30,8 @@ const filmStart media.Ticks = 1<<33 - 5*media.TicksPerSecond
 
 var codecs = map[string]media.Codec{nut.TagH264: media.H264, nut.TagHEVC: media.HEVC, nut.TagAV1: media.AV1, nut.TagVP8: media.VP8, nut.TagOpus: media.Opus}
 
-// makeFilm has ffmpeg make a film of one track; args follow the input, as in "-f lavfi -i testsrc2 -c:v libx264".
-func makeFilm(t testing.TB, args string) film {
+// readFilm has ffmpeg make a film of one track; args follow the input, as in "-f lavfi -i testsrc2 -c:v libx264".
+func readFilm(t testing.TB, args string) film {
 	t.Helper()
 	var stderr bytes.Buffer
 	cmd := exec.Command("ffmpeg", append(append([]string{"-nostdin", "-v", "error"}, strings.Fields(args)...), "-f", "nut", "pipe:1")...)

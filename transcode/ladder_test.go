@@ -27,21 +27,21 @@ func feed(l *Ladder, g *gathered, samples []media.Sample) {
 }
 
 var sources = map[string]string{
-	"H264 with B-frames":  "-f lavfi -i testsrc2=s=640x360:r=30:d=4 -c:v libx264 -preset veryfast -g 50 -bf 3",
-	"H264 upright, 25/s":  "-f lavfi -i testsrc2=s=360x640:r=25:d=4 -c:v libx264 -preset veryfast -g 40 -bf 0",
-	"H264 at 29.97":       "-f lavfi -i testsrc2=s=640x360:r=30000/1001:d=4 -c:v libx264 -preset veryfast -g 60 -bf 0",
-	"H264, uneven":        "-f lavfi -i testsrc2=s=640x360:r=30:d=4 -vf settb=1/90000,setpts=PTS+random(1)*1500 -enc_time_base 1:90000 -c:v libx264 -preset veryfast -g 50 -bf 0",
-	"HEVC":                "-f lavfi -i testsrc2=s=640x360:r=30:d=4 -c:v libx265 -preset ultrafast -x265-params log-level=none:keyint=50:open-gop=0:bframes=2",
-	"HEVC of 10 bits":     "-f lavfi -i testsrc2=s=640x360:r=30:d=4 -pix_fmt yuv420p10le -c:v libx265 -preset ultrafast -x265-params log-level=none:keyint=50:open-gop=0:bframes=0",
-	"AV1":                 "-f lavfi -i testsrc2=s=640x360:r=30:d=4 -c:v libaom-av1 -cpu-used 8 -usage realtime -g 50",
-	"VP8 as a source too": "-f lavfi -i testsrc2=s=640x360:r=30:d=4 -c:v libvpx -deadline realtime -cpu-used 8 -g 50",
+	"H264 with B-frames":  "-f lavfi -i testsrc2=s=640x360:r=30:d=3 -c:v libx264 -preset veryfast -g 50 -bf 3",
+	"H264 upright, 25/s":  "-f lavfi -i testsrc2=s=360x640:r=25:d=3 -c:v libx264 -preset veryfast -g 40 -bf 0",
+	"H264 at 29.97":       "-f lavfi -i testsrc2=s=640x360:r=30000/1001:d=3 -c:v libx264 -preset veryfast -g 60 -bf 0",
+	"H264, uneven":        "-f lavfi -i testsrc2=s=640x360:r=30:d=3 -vf settb=1/90000,setpts=PTS+random(1)*1500 -enc_time_base 1:90000 -c:v libx264 -preset veryfast -g 50 -bf 0",
+	"HEVC":                "-f lavfi -i testsrc2=s=640x360:r=30:d=3 -c:v libx265 -preset ultrafast -x265-params log-level=none:keyint=50:open-gop=0:bframes=2",
+	"HEVC of 10 bits":     "-f lavfi -i testsrc2=s=640x360:r=30:d=3 -pix_fmt yuv420p10le -c:v libx265 -preset ultrafast -x265-params log-level=none:keyint=50:open-gop=0:bframes=0",
+	"AV1":                 "-f lavfi -i testsrc2=s=640x360:r=30:d=3 -c:v libaom-av1 -cpu-used 8 -usage realtime -g 50",
+	"VP8 as a source too": "-f lavfi -i testsrc2=s=640x360:r=30:d=3 -c:v libvpx -deadline realtime -cpu-used 8 -g 50",
 }
 
 // Every picture of the source is in every rendition at the very tick, and key pictures are where the source's are.
 func TestLadderKeepsEveryTick(t *testing.T) {
 	for name, args := range sources {
 		t.Run(name, func(t *testing.T) {
-			f := makeFilm(t, args)
+			f := readFilm(t, args)
 			source, err := SourceOf(f.track, 0)
 			if err != nil {
 				t.Fatal(err)

@@ -39,36 +39,53 @@ type slowError struct {
 
 func (e *slowError) Error() string { return e.text }
 
-// once runs one process, which begins with first, to its end.
-func (w *worker) once(first media.Sample) error {
-	t := w.transcoder
-	program, err := t.program()
+// searchFor is how long the search for an encoder, which comes once, may take before the samples sent meanwhile are
+// too old to begin with.
+const searchFor = time.Second
+
+// once runs one process, from the first key sample to its end.
+func (w *worker) once() error {
+	began := time.Now()
+	program, err := w.transcoder.program()
 	if err != nil {
 		return err
 	}
 	encoder := ""
 	if w.job.picture {
-		if encoder, err = t.findEncoder(w.ctx); err != nil {
+		if encoder, err = w.transcoder.findEncoder(w.ctx); err != nil {
 			return err
 		}
 	}
 	w.mu.Lock()
 	w.report.Encoder = encoder
 	w.mu.Unlock()
+	if time.Since(began) > searchFor {
+		w.queue.set(waiting)
+	}
+	first, ok := w.queue.take(w.ctx)
+	if !ok {
+		return errClosed
+	}
 	p, err := start(program, w.job.arguments(encoder), w.job.outputs, w.job.nice)
 	if err != nil {
 		return fmt.Errorf("ffmpeg could not be started: %w", err)
 	}
-	t.metrics.running.WithLabelValues(w.job.name).Inc()
-	defer t.metrics.running.WithLabelValues(w.job.name).Dec()
-	r := &run{worker: w, process: p, base: first.PTS - origin, outputs: make([]atomic.Int64, w.job.outputs), alive: make([]atomic.Bool, w.job.outputs)}
-	r.newest.Store(int64(first.PTS))
-	for i := range r.outputs {
-		r.outputs[i].Store(int64(first.PTS))
-	}
+	running := w.transcoder.metrics.running.WithLabelValues(w.job.name)
+	running.Inc()
+	defer running.Dec()
+	r := newRun(w, p, first.PTS)
 	w.current.Store(r)
 	defer w.current.Store(nil)
 	return r.live(first)
+}
+
+func newRun(w *worker, p *process, first media.Ticks) *run {
+	r := &run{worker: w, process: p, base: first - origin, outputs: make([]atomic.Int64, w.job.outputs), alive: make([]atomic.Bool, w.job.outputs)}
+	r.newest.Store(int64(first))
+	for i := range r.outputs {
+		r.outputs[i].Store(int64(first))
+	}
+	return r
 }
 
 // live moves samples in and out until the process has ended.

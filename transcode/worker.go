@@ -114,12 +114,8 @@ func (w *worker) loop() {
 	defer w.deliver(w.out.drained)
 	pause := w.transcoder.pause
 	for {
-		first, ok := w.queue.take(w.ctx)
-		if !ok {
-			return
-		}
 		began := time.Now()
-		err := w.once(first)
+		err := w.once()
 		if w.queue.isClosed() {
 			return
 		}

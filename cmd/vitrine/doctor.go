@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,6 +16,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/vitrine-live/vitrine/configs"
+	"github.com/vitrine-live/vitrine/internal/errs"
+	"github.com/vitrine-live/vitrine/transcode"
 )
 
 // verdict is what a check says.
@@ -59,7 +62,7 @@ func (p *program) doctor(ctx context.Context) error {
 		{name: "configuration", text: "good"},
 		checkData(c.Data), checkDisk(c.Data, int64(c.Recording.Reserve)),
 		checkPort("HTTP port", "http.addr", c.HTTP.Addr), checkPort("RTMP port", "rtmp.addr", c.RTMP.Addr),
-		checkFFmpeg(ctx), checkClock(time.Now()), checkFiles(c),
+		checkFFmpeg(ctx, c.Transcode.FFmpeg), checkTranscoding(ctx, c), checkClock(time.Now()), checkFiles(c),
 	}
 	failed := 0
 	for _, f := range findings {
@@ -155,9 +158,12 @@ func checkPort(name, key, addr string) finding {
 	return f
 }
 
-func checkFFmpeg(ctx context.Context) finding {
-	f := finding{name: "ffmpeg", hint: "install it (Debian: apt-get install ffmpeg); without it replays have no poster image"}
-	path, err := exec.LookPath("ffmpeg")
+func checkFFmpeg(ctx context.Context, program string) finding {
+	f := finding{
+		name: "ffmpeg",
+		hint: "install it (Debian: apt-get install ffmpeg); without it browsers cannot publish, and there are no lower qualities and no poster images",
+	}
+	path, err := exec.LookPath(program)
 	if err != nil {
 		f.verdict, f.text = worth, "not found"
 		return f
@@ -172,6 +178,44 @@ func checkFFmpeg(ctx context.Context) finding {
 	first, _, _ := strings.Cut(string(out), "\n")
 	first, _, _ = strings.Cut(first, " Copyright")
 	f.text = first
+	return f
+}
+
+// checkTranscoding tries every encoder of H264 and measures what ladders cost here.
+func checkTranscoding(ctx context.Context, c configs.Config) finding {
+	f := finding{name: "transcoding", hint: "the source of each show is delivered all the same; without ladders, viewers on slow networks have no lower quality"}
+	t, err := newTranscoder(c)
+	if err == nil {
+		err = t.Ready()
+	}
+	if err != nil {
+		f.verdict, f.text = worth, errs.MessageOf(err)
+		return f
+	}
+	var works []string
+	for _, e := range transcode.Encoders {
+		if t.TryEncoder(ctx, e) == nil {
+			works = append(works, e)
+		}
+	}
+	if len(works) == 0 {
+		f.verdict, f.text = worth, "this ffmpeg has no encoder of H264 that works here"
+		return f
+	}
+	if e := c.Transcode.Encoder; e != "auto" && !slices.Contains(works, e) {
+		f.verdict, f.text, f.hint = bad, e+" does not work here", "set transcode.encoder to auto or to one of: "+strings.Join(works, ", ")
+		return f
+	}
+	if _, err := t.Measure(ctx); err != nil {
+		f.verdict, f.text = worth, errs.MessageOf(err)
+		return f
+	}
+	n, each := t.Ladders()
+	f.text = fmt.Sprintf("%s; this machine can carry about %d ladders (720p30 to 480p and 360p, %.2f cores each of %.1f)",
+		strings.Join(works, ", "), n, each, t.Budget().Limit)
+	if n == 0 {
+		f.verdict, f.hint = worth, "ladders are refused: raise transcode.max_cost, or take a machine with more cores"
+	}
 	return f
 }
 
