@@ -20,7 +20,7 @@ type Config struct {
 	// three of its segments. Default 10 s.
 	Patience time.Duration
 	// RetryMin and RetryMax are the shortest and longest wait between two attempts to reach an origin. Defaults 1 s and
-	// 30 s.
+	// 10 s.
 	RetryMin, RetryMax time.Duration
 }
 
@@ -40,7 +40,7 @@ func (c Config) withDefaults() Config {
 	duration(&c.RequestTimeout, 15*time.Second)
 	duration(&c.Patience, 10*time.Second)
 	duration(&c.RetryMin, time.Second)
-	duration(&c.RetryMax, 30*time.Second)
+	duration(&c.RetryMax, 10*time.Second)
 	return c
 }
 

@@ -57,32 +57,39 @@ type run struct {
 func (i *item) run() run { return run{init: i.init, disc: i.disc} }
 
 // inRun returns the next item of a run; ok is false at its end. The item then waits for the run that it begins.
-func (f *follower) inRun(ctx context.Context, r run) (it item, ok bool, err error) {
+func (f *follower) inRun(ctx context.Context, r run) (item, bool, error) {
 	if f.held == nil {
-		if it, ok, err = f.next(ctx); err != nil || !ok {
-			return it, ok, err
+		it, ok, err := f.next(ctx)
+		if err != nil || !ok {
+			return item{}, false, err
 		}
 		f.held = &it
 	}
-	it = *f.held
-	if f.apart || it.run() != r {
+	if f.apart || f.held.run() != r {
 		return item{}, false, nil
 	}
+	it := *f.held
 	f.held = nil
 	return it, true, nil
 }
 
-// begin waits until a run can begin and returns it; ok is false at the end of the show.
+// begin waits until a run can begin, with enough behind its first item not to stall at once, and returns it; ok is
+// false at the end of the show.
 func (f *follower) begin(ctx context.Context) (r run, ok bool, err error) {
 	if f.held == nil {
-		if err := f.ready(ctx); err != nil {
-			return run{}, false, err
-		}
 		it, ok, err := f.next(ctx)
 		if err != nil || !ok {
 			return run{}, false, err
 		}
 		f.held = &it
+	}
+	for {
+		if length, all := f.behind(); all || length >= f.list.hold() {
+			break
+		}
+		if err := f.reload(ctx); err != nil {
+			return run{}, false, err
+		}
 	}
 	f.apart = false
 	return f.held.run(), true, nil
@@ -121,7 +128,7 @@ func (f *follower) find() (item, bool, error) {
 		if s.sealed {
 			return item{}, false, errs.New(errs.Invalid, "hlspull.follow", "the media is encrypted (EXT-X-KEY); only clear media can be read")
 		}
-		switch byParts := f.inParts(s); {
+		switch byParts := f.list.inParts(s); {
 		case byParts && f.at.part < len(s.parts):
 			p := s.parts[f.at.part]
 			it := item{resource: p.resource, msn: s.msn, part: f.at.part, duration: p.duration, init: s.init, disc: s.discontinuity, date: dateWithin(s, f.at.part)}
@@ -147,10 +154,8 @@ func (f *follower) find() (item, bool, error) {
 	}
 }
 
-// inParts reports whether a segment is read part by part: the one that is open, and one that was begun so.
-func (f *follower) inParts(s *segment) bool {
-	return len(s.parts) > 0 && f.list.lowLatency() && (s.open || f.at.part > 0)
-}
+// inParts reports whether a segment is read part by part: near the end of the playlist.
+func (p *mediaPlaylist) inParts(s *segment) bool { return len(s.parts) > 0 && p.lowLatency() }
 
 func (p *mediaPlaylist) lowLatency() bool { return p.partTarget > 0 && p.canBlock }
 
@@ -197,65 +202,33 @@ func (p *mediaPlaylist) start() place {
 	var after time.Duration
 	for i := len(p.segments) - 1; i >= 0; i-- {
 		s := &p.segments[i]
-		if p.lowLatency() && s.open {
-			for n := len(s.parts) - 1; n > 0; n-- {
-				if after >= p.hold() && s.parts[n].independent {
-					return place{msn: s.msn, part: n}
-				}
-				after += s.parts[n].duration
+		if !p.inParts(s) {
+			if after >= p.hold() {
+				return place{msn: s.msn}
 			}
-			after += s.parts[0].duration
-		} else {
 			after += s.duration
+			continue
 		}
-		if after-s.firstLength(p) >= p.hold() {
-			return place{msn: s.msn}
+		for n := len(s.parts) - 1; n >= 0; n-- {
+			if after >= p.hold() && (n == 0 || s.parts[n].independent) {
+				return place{msn: s.msn, part: n}
+			}
+			after += s.parts[n].duration
 		}
 	}
 	return place{msn: p.sequence}
 }
 
-// firstLength is how long the first item read of a segment lasts.
-func (s *segment) firstLength(p *mediaPlaylist) time.Duration {
-	if p.lowLatency() && s.open {
-		return s.parts[0].duration
-	}
-	return s.duration
-}
-
-// behind is how much media follows the present place within the same run, and whether that is all there will be.
+// behind is how much media of the run is listed from the present place on, and whether that is all there will be.
 func (f *follower) behind() (length time.Duration, all bool) {
-	from := int(f.at.msn - f.list.sequence)
-	if from < 0 || from >= len(f.list.segments) {
-		return 0, f.list.ended
-	}
-	disc := f.list.segments[from].discontinuity
-	for i := from; i < len(f.list.segments); i++ {
+	for i := max(0, int(f.at.msn-f.list.sequence)); i < len(f.list.segments); i++ {
 		s := &f.list.segments[i]
-		if s.discontinuity != disc {
+		if f.held != nil && s.discontinuity != f.held.disc {
 			return length, true
 		}
 		length += s.duration
 	}
 	return length, f.list.ended
-}
-
-// ready waits until there is enough behind the present place for a run to begin and not to stall at once.
-func (f *follower) ready(ctx context.Context) error {
-	for {
-		if f.list == nil {
-			if err := f.load(ctx); err != nil {
-				return err
-			}
-		}
-		f.catchUp()
-		if length, all := f.behind(); all || length > f.list.hold() {
-			return nil
-		}
-		if err := f.reload(ctx); err != nil {
-			return err
-		}
-	}
 }
 
 // end is how far a playlist reaches.
@@ -281,7 +254,7 @@ func (f *follower) reload(ctx context.Context) error {
 	case f.list.end() != before || f.list.ended:
 		f.grew = now
 	case now.Sub(f.grew) > max(f.fetch.cfg.Patience, 3*f.list.target):
-		return errs.New(errs.Unavailable, "hlspull.follow", "the origin's playlist has had nothing new for %v", now.Sub(f.grew).Round(time.Second))
+		return errs.New(errs.Unavailable, "hlspull.follow", "the origin's playlist stands still: it has had nothing new for three segments, and longer than %v", f.fetch.cfg.Patience)
 	}
 	return nil
 }

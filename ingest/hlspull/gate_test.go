@@ -71,6 +71,29 @@ func (h *house) publishes() []*published {
 	return append([]*published(nil), h.pubs...)
 }
 
+// only is the one publish there was.
+func (h *house) only(t *testing.T) *published {
+	t.Helper()
+	pubs := h.publishes()
+	if len(pubs) != 1 {
+		t.Fatalf("%d publishes", len(pubs))
+	}
+	return pubs[0]
+}
+
+func (h *house) setBusy(busy bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.busy = busy
+}
+
+func (h *house) setSources(p *Puller, sources map[string]string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.sources = sources
+	p.Changed()
+}
+
 func (p *published) SetTracks(tracks []media.Track) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -137,17 +160,20 @@ func (p *published) of(kind media.Kind) (out []media.Sample) {
 	return out
 }
 
-func (p *published) ended() (bool, media.CloseReason) {
+func (p *published) wantEnd(t *testing.T, why media.CloseReason) {
+	t.Helper()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.closed, p.reason
+	if !p.closed || p.reason != why {
+		t.Errorf("ended: %v, %v; want %v", p.closed, p.reason, why)
+	}
 }
 
 // pull starts a puller of one room, from an origin over net.
 func pull(t *testing.T, h *house, net *pipeNet, cfg Config) *Puller {
 	t.Helper()
 	h.t = t
-	if h.sources == nil {
+	if h.sources == nil { // a test that wants none says so with an empty map
 		h.sources = map[string]string{"room_1": "http://origin/live.m3u8"}
 	}
 	p := New(cfg, h, h, slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug})), NewMetrics(prometheus.NewRegistry()))

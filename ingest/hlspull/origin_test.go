@@ -1,14 +1,17 @@
 package hlspull
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -18,6 +21,7 @@ import (
 // film is what ffmpeg made as HLS: its playlist and files.
 type testFilm struct {
 	list  *mediaPlaylist
+	sound *mediaPlaylist // nil: in list
 	files map[string][]byte
 }
 
@@ -25,8 +29,22 @@ const filmLength = 16 * time.Second
 
 // films are encoded once for all tests.
 var films = map[string]func() (testFilm, error){
-	"fmp4": sync.OnceValues(func() (testFilm, error) { return encode("-hls_segment_type", "fmp4") }),
-	"ts":   sync.OnceValues(func() (testFilm, error) { return encode("-hls_segment_type", "mpegts") }),
+	"fmp4":   sync.OnceValues(func() (testFilm, error) { return encode("-hls_segment_type", "fmp4") }),
+	"ts":     sync.OnceValues(func() (testFilm, error) { return encode("-hls_segment_type", "mpegts") }),
+	"ranges": sync.OnceValues(func() (testFilm, error) { return encode("-hls_segment_type", "fmp4", "-hls_flags", "single_file") }),
+	"apart": sync.OnceValues(func() (testFilm, error) {
+		pictures, err := encode("-hls_segment_type", "fmp4", "-an")
+		if err != nil {
+			return testFilm{}, err
+		}
+		sound, err := encode("-hls_segment_type", "fmp4", "-vn", "-hls_segment_filename", "sound%d.m4s", "-hls_fmp4_init_filename", "sound_init.mp4")
+		if err != nil {
+			return testFilm{}, err
+		}
+		maps.Copy(pictures.files, sound.files)
+		pictures.sound = sound.list
+		return pictures, nil
+	}),
 	"small": sync.OnceValues(func() (testFilm, error) {
 		return encode("-hls_segment_type", "fmp4", "-vf", "scale=160:90")
 	}),
@@ -53,7 +71,16 @@ func encode(args ...string) (testFilm, error) {
 		"-t", fmt.Sprint(filmLength.Seconds()), "-c:v", "libx264", "-preset", "veryfast", "-bf", "2", "-g", "60", "-sc_threshold", "0",
 		"-pix_fmt", "yuv420p", "-c:a", "aac", "-ac", "2", "-f", "hls", "-hls_time", "2", "-hls_list_size", "0", "-hls_playlist_type", "vod",
 	}
-	out, err := exec.Command("ffmpeg", append(append(all, args...), filepath.Join(dir, "film.m3u8"))...).CombinedOutput()
+	name := "film.m3u8"
+	if slices.Contains(args, "-vn") {
+		name = "sound.m3u8"
+	}
+	for i, a := range args {
+		if strings.HasSuffix(a, ".m4s") {
+			args[i] = filepath.Join(dir, a)
+		}
+	}
+	out, err := exec.Command("ffmpeg", append(append(all, args...), filepath.Join(dir, name))...).CombinedOutput()
 	if err != nil {
 		return testFilm{}, fmt.Errorf("ffmpeg: %w: %s", err, out)
 	}
@@ -68,7 +95,7 @@ func encode(args ...string) (testFilm, error) {
 		}
 	}
 	base, _ := url.Parse("http://origin/")
-	f.list, err = parseMedia(string(f.files["film.m3u8"]), base)
+	f.list, err = parseMedia(string(f.files[name]), base)
 	return f, err
 }
 
@@ -83,14 +110,26 @@ type origin struct {
 	down   int            // answers 503 while positive
 	broken map[string]int // status for a path
 	asked  map[string]int // by path
+	gap    int            // number of a segment that is missing, from 1; 0: none
 	dates  bool
+
+	datesOff time.Duration
+	cut      int           // answers cut short while positive
+	stale    int           // playlists without their newest segment while positive
+	frozen   time.Duration // the playlist does not change before this long after the start
+}
+
+// do changes the origin.
+func (o *origin) do(f func(*origin)) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	f(o)
 }
 
 // act is one uninterrupted piece of an origin's show.
 type act struct {
 	at   time.Duration // since the start, on the wall
 	film testFilm
-	name string
 	n    int // segments
 }
 
@@ -113,12 +152,34 @@ func (o *origin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusServiceUnavailable)
 		return
 	}
+	if o.cut > 0 {
+		o.cut--
+		w.Header().Set("Content-Length", "1000")
+		_, _ = w.Write([]byte("#EXTM3U\n"))
+		return
+	}
 	if status := o.broken[r.URL.Path]; status != 0 {
 		w.WriteHeader(status)
 		return
 	}
-	if r.URL.Path == "/live.m3u8" {
-		_, _ = w.Write([]byte(o.playlist()))
+	switch r.URL.Path {
+	case "/live.m3u8":
+		film := o.acts[0].film
+		if film.sound == nil {
+			_, _ = w.Write([]byte(o.playlist(film.list)))
+			return
+		}
+		_, _ = w.Write([]byte("#EXTM3U\n#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"s\",NAME=\"x\",URI=\"other.m3u8\"\n" +
+			"#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"s\",NAME=\"y\",DEFAULT=YES,URI=\"sound.m3u8\"\n" +
+			"#EXT-X-STREAM-INF:BANDWIDTH=1,CODECS=\"avc1.64000c,mp4a.40.2\",AUDIO=\"s\"\nnone.m3u8\n" +
+			"#EXT-X-STREAM-INF:BANDWIDTH=9,CODECS=\"hvc1.1.6.L93.B0,mp4a.40.2\",AUDIO=\"s\"\nnone.m3u8\n" +
+			"#EXT-X-STREAM-INF:BANDWIDTH=2,CODECS=\"avc1.64000c,mp4a.40.2\",AUDIO=\"s\"\npictures.m3u8\n"))
+		return
+	case "/pictures.m3u8":
+		_, _ = w.Write([]byte(o.playlist(o.acts[0].film.list)))
+		return
+	case "/sound.m3u8":
+		_, _ = w.Write([]byte(o.playlist(o.acts[0].film.sound)))
 		return
 	}
 	var n int
@@ -128,30 +189,29 @@ func (o *origin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusNotFound)
 		return
 	}
-	_, _ = w.Write(o.acts[n].film.files[name])
+	http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(o.acts[n].film.files[name]))
 }
 
-func (o *origin) playlist() string {
+// playlist lists what has passed; only is the list of the first act.
+func (o *origin) playlist(only *mediaPlaylist) string {
 	var lines []string
-	now := time.Since(o.start)
+	now := max(time.Since(o.start), o.frozen)
 	for i, a := range o.acts {
+		list := a.film.list
+		if i == 0 {
+			list = only
+		}
 		at := a.at
-		for n, s := range a.film.list.segments[:a.n] {
+		for n, s := range list.segments[:min(a.n, len(list.segments))] {
 			if at += s.duration; at > now {
 				break
 			}
-			var tags string
-			if n == 0 && i > 0 {
-				tags = "#EXT-X-DISCONTINUITY\n"
-			}
-			if s.init.url != "" {
-				tags += fmt.Sprintf("#EXT-X-MAP:URI=\"%d/%s\"\n", i, filepath.Base(s.init.url))
-			}
-			if o.dates {
-				tags += "#EXT-X-PROGRAM-DATE-TIME:" + o.start.Add(at-s.duration).UTC().Format(time.RFC3339Nano) + "\n"
-			}
-			lines = append(lines, fmt.Sprintf("%s#EXTINF:%f,\n%d/%s\n", tags, s.duration.Seconds(), i, filepath.Base(s.url)))
+			lines = append(lines, o.entry(s, i, n, at))
 		}
+	}
+	if o.stale > 0 {
+		o.stale--
+		lines = lines[:len(lines)-1]
 	}
 	first, gone := 0, 0
 	if o.window > 0 {
@@ -166,6 +226,31 @@ func (o *origin) playlist() string {
 		text += "#EXT-X-ENDLIST\n"
 	}
 	return text
+}
+
+// entry is segment n of act i, which ends at at.
+func (o *origin) entry(s segment, i, n int, at time.Duration) (text string) {
+	if n == 0 && i > 0 {
+		text = "#EXT-X-DISCONTINUITY\n"
+	}
+	if n+1 == o.gap {
+		text += "#EXT-X-GAP\n"
+	}
+	if s.init.url != "" {
+		text += fmt.Sprintf("#EXT-X-MAP:URI=\"%d/%s\"%s\n", i, filepath.Base(s.init.url), rangeText(",BYTERANGE=\"%d@%d\"", s.init.span))
+	}
+	if o.dates {
+		text += "#EXT-X-PROGRAM-DATE-TIME:" + o.start.Add(at-s.duration-o.datesOff).UTC().Format(time.RFC3339Nano) + "\n"
+	}
+	text += rangeText("#EXT-X-BYTERANGE:%d@%d\n", s.span)
+	return text + fmt.Sprintf("#EXTINF:%f,\n%d/%s\n", s.duration.Seconds(), i, filepath.Base(s.url))
+}
+
+func rangeText(format string, s span) string {
+	if s.length == 0 {
+		return ""
+	}
+	return fmt.Sprintf(format, s.length, s.offset)
 }
 
 // pipeNet carries HTTP within a bubble.

@@ -3,6 +3,7 @@ package hlspull
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/netip"
 	"net/url"
@@ -97,14 +98,14 @@ func (s *source) attempt(ctx context.Context) (began bool, err error) {
 	return r.written() > 0, s.close(ctx, pub, err)
 }
 
-// ended is errOver at the end of the origin's show, after which the next one is read from its beginning.
+// ended is errOver at the end of the origin's show, after which the next one is read from its beginning. An error that
+// may pass leaves everything where it is.
 func (s *source) ended(more bool, err error) error {
 	if err == nil && !more {
-		s.lanes = nil
-		return errOver
+		err = errOver
 	}
-	if errs.KindOf(err) != errs.Unavailable {
-		s.lanes = nil // choose anew
+	if errors.Is(err, errOver) || errs.KindOf(err) != errs.Unavailable {
+		s.lanes = nil
 	}
 	return err
 }
@@ -122,11 +123,12 @@ func (s *source) remote() netip.AddrPort {
 func (s *source) open(ctx context.Context) error {
 	c, err := s.fetch.choose(ctx, s.url)
 	if err != nil {
-		s.lanes = nil
-		return err
+		return s.ended(true, err)
 	}
 	if s.lanes != nil && c.same(s.chosen) {
-		return nil
+		if goOn, err := s.goOn(ctx); goOn || err != nil {
+			return err
+		}
 	}
 	s.chosen = c
 	lanes := []*follower{s.follow(c.video)}
@@ -146,6 +148,22 @@ func (s *source) open(ctx context.Context) error {
 	}
 	s.lanes = lanes
 	return nil
+}
+
+// goOn reports whether the lanes of before can go on where they stopped, so that nothing is missed. When too much has
+// come meanwhile, viewers would be that late for the rest of the show.
+func (s *source) goOn(ctx context.Context) (bool, error) {
+	for _, l := range s.lanes {
+		if err := l.load(ctx); err != nil {
+			return false, err
+		}
+		l.catchUp()
+		if late, _ := l.behind(); late > l.list.hold()+s.cfg.Patience {
+			l.missed(fmt.Sprintf("%v came meanwhile", late.Round(time.Second)))
+			return false, nil
+		}
+	}
+	return true, nil
 }
 
 func (s *source) follow(u *url.URL) *follower {
