@@ -45,8 +45,8 @@ type shot struct {
 
 const viewWidth, viewHeight = 390, 844
 
-// browse opens Chromium at an address.
-func browse(t *testing.T, url string) *browser {
+// browse opens Chromium at an address; more are flags beside the usual ones.
+func browse(t *testing.T, url string, more ...chromedp.ExecAllocatorOption) *browser {
 	t.Helper()
 	if _, err := exec.LookPath("chromium"); err != nil {
 		t.Fatal("Chromium is not installed; make test installs it")
@@ -57,16 +57,16 @@ func browse(t *testing.T, url string) *browser {
 	if err := os.WriteFile(path, []byte("#!/bin/sh\nexec nice -n -10 chromium \"$@\"\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	alloc, stop := chromedp.NewExecAllocator(context.Background(),
+	alloc, stop := chromedp.NewExecAllocator(context.Background(), append([]chromedp.ExecAllocatorOption{
 		chromedp.ExecPath(path), chromedp.UserDataDir(dir), chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck, chromedp.NoSandbox,
 		chromedp.Flag("headless", "new"), chromedp.DisableGPU, chromedp.Flag("disable-quic", true), chromedp.Flag("mute-audio", true),
 		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true),
 		chromedp.Flag("disable-dev-shm-usage", true), chromedp.Flag("autoplay-policy", "no-user-gesture-required"), chromedp.Flag("lang", "en-US"),
-		chromedp.WindowSize(viewWidth, viewHeight+200), chromedp.WSURLReadTimeout(60*time.Second),
+		chromedp.WindowSize(viewWidth, viewHeight+200), chromedp.WSURLReadTimeout(60 * time.Second),
 		chromedp.ModifyCmdFunc(func(cmd *exec.Cmd) {
 			cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 		}),
-	)
+	}, more...)...)
 	b := &browser{}
 	quiet := func(string, ...any) {} // of events newer than the library
 	ctx, cancel := chromedp.NewContext(alloc, chromedp.WithErrorf(quiet))

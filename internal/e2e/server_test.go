@@ -19,6 +19,7 @@ import (
 type server struct {
 	*process
 	data, http, rtmp, token string
+	webrtc                  string // UDP
 	env                     []string
 }
 
@@ -50,6 +51,7 @@ func (s *server) start(t *testing.T) {
 	var r struct {
 		HTTP  string `json:"http"`
 		RTMP  string `json:"rtmp"`
+		UDP   string `json:"webrtc"`
 		Token string `json:"admin_token_file"`
 	}
 	if err := json.Unmarshal(b, &r); err != nil {
@@ -59,7 +61,7 @@ func (s *server) start(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.http, s.rtmp, s.token = r.HTTP, r.RTMP, strings.TrimSpace(string(token))
+	s.http, s.rtmp, s.webrtc, s.token = r.HTTP, r.RTMP, r.UDP, strings.TrimSpace(string(token))
 }
 
 // stop asks it to end and wants exit code 0.
