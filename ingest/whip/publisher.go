@@ -217,6 +217,9 @@ func (p *publisher) time(kind media.Kind, dts, pts media.Ticks) media.Timing {
 		return timing
 	}
 	p.metrics.anomaly(Anomaly(timing.Anomaly))
+	if r, ok := p.pub.(media.Reporter); ok {
+		r.ReportAnomaly(timing.Anomaly)
+	}
 	if timing.Rebased {
 		p.log.Info("publisher's clock moved", "kind", kind.String(), "anomaly", string(timing.Anomaly), "publisher_ms", timing.DTS.Milliseconds())
 	}
