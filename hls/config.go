@@ -19,8 +19,8 @@ const (
 
 // Config says how a show is cut and delivered. The zero value is the default.
 type Config struct {
-	// PartTarget is EXT-X-PART-INF's PART-TARGET, the longest that a part may be: 100 ms to 2 s, default 500 ms. It must
-	// stay the same for as long as a show lives, also over restarts.
+	// PartTarget is EXT-X-PART-INF's PART-TARGET, the longest that a part may be: 100 ms to 2 s, default 500 ms. A show
+	// keeps the one that it began with, also over restarts (Resume.PartTarget).
 	PartTarget time.Duration
 	// SegmentTarget is the length from which on a segment ends at the next IDR: 1 s to 10 s and at least two parts,
 	// default 2 s.
@@ -34,6 +34,15 @@ type Config struct {
 	// TS makes an MPEG-TS segment from an initialization segment and a segment; reorder is playlist.Init.Reorder.
 	// Default ts.Remux. It must be safe for concurrent use.
 	TS func(init, segment []byte, reorder media.Ticks) ([]byte, error)
+}
+
+// of is the Config of a show that goes on at resume.
+func (c Config) of(resume *Resume) Config {
+	c = c.withDefaults()
+	if resume.PartTarget > 0 {
+		c.PartTarget = resume.PartTarget.Duration()
+	}
+	return c
 }
 
 func (c Config) withDefaults() Config {

@@ -242,29 +242,31 @@ func TestGroupFiles(t *testing.T) {
 
 // A rendition that comes to a show on air lists the same segments as the source, as gaps.
 func TestGroupAddOnAir(t *testing.T) {
-	e := newEnsemble(t, 40)
-	e.until(27 * media.TicksPerSecond)
-	e.add("480p")
-	e.encoders["480p"].restart = true
-	e.until(27*media.TicksPerSecond + 9000)
-	header := func(name string) string {
-		from, _, _ := strings.Cut(e.body(name), "#EXTINF")
-		return from[:strings.Index(from, "#EXT-X-PROGRAM")]
-	}
-	if got, want := header("480p/main.m3u8"), strings.Replace(header("main.m3u8"), "#EXT-X-MAP:URI=\"init-1.mp4\"\n", "", 1); got != want {
-		t.Errorf("\n%s, want\n%s", got, want)
-	}
-	if body := e.body("480p/main.m3u8"); strings.Count(body, "#EXT-X-GAP") != 10 || strings.Count(body, ",GAP=YES") != 14 {
-		t.Errorf("\n%s", body)
-	}
-	if body := e.body("index.m3u8"); strings.Contains(body, "480p") {
-		t.Errorf("a rendition without parameters is offered:\n%s", body)
-	}
-	e.until(40 * media.TicksPerSecond)
-	e.end()
-	if body := e.body("480p/main.m3u8"); !strings.Contains(body, "\n#EXT-X-MAP:URI=\"init-15.mp4\"\n#EXT-X-PROGRAM-DATE-TIME:2026-11-22T12:00:28.000Z\n") {
-		t.Errorf("\n%s", body)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		e := newEnsemble(t, 40)
+		e.until(27 * media.TicksPerSecond)
+		e.add("480p")
+		e.encoders["480p"].restart = true
+		e.until(27*media.TicksPerSecond + 9000)
+		header := func(name string) string {
+			from, _, _ := strings.Cut(e.body(name), "#EXTINF")
+			return from[:strings.Index(from, "#EXT-X-PROGRAM")]
+		}
+		if got, want := header("480p/main.m3u8"), strings.Replace(header("main.m3u8"), "#EXT-X-MAP:URI=\"init-1.mp4\"\n", "", 1); got != want {
+			t.Errorf("\n%s, want\n%s", got, want)
+		}
+		if body := e.body("480p/main.m3u8"); strings.Count(body, "#EXT-X-GAP") != 10 || strings.Count(body, ",GAP=YES") != 14 {
+			t.Errorf("\n%s", body)
+		}
+		if body := e.body("index.m3u8"); strings.Contains(body, "480p") {
+			t.Errorf("a rendition without parameters is offered:\n%s", body)
+		}
+		e.until(40 * media.TicksPerSecond)
+		e.end()
+		if body := e.body("480p/main.m3u8"); !strings.Contains(body, "\n#EXT-X-MAP:URI=\"init-15.mp4\"\n#EXT-X-PROGRAM-DATE-TIME:2026-11-22T12:00:28.000Z\n") {
+			t.Errorf("\n%s", body)
+		}
+	})
 }
 
 func TestGroupEnd(t *testing.T) {

@@ -36,6 +36,7 @@ type Resume struct {
 
 	// TargetDuration in seconds as announced before; 0 when no playlist was ever served.
 	TargetDuration int
+	PartTarget     media.Ticks        // as announced before; 0 for that of the Config
 	Segments       []playlist.Segment // complete, numbered without holes, at least those of the window
 	Inits          []playlist.Init    // at least those that Segments need
 	// Discontinuities is how many segments before Segments[0] had one; 0 when Segments is the whole show.

@@ -73,7 +73,7 @@ func NewPackager(cfg Config, resume Resume, sink Sink, log *slog.Logger, m *Metr
 	if m == nil {
 		m = NewMetrics(nil)
 	}
-	cfg = cfg.withDefaults()
+	cfg = cfg.of(&resume)
 	p := &Packager{
 		cfg: cfg, sink: sink, log: log, metrics: m,
 		partTarget:    media.FromDuration(cfg.PartTarget),
@@ -294,7 +294,7 @@ func (p *Packager) beginInit(set *trackSet, reorder media.Ticks) {
 func (p *Packager) beginSegment(start media.Ticks, independent bool) {
 	p.seg = playlist.Segment{
 		MSN: p.seg.MSN, Start: start, Wall: p.epoch.WallAt(start).Round(time.Millisecond), Init: p.cur.info.Number,
-		Discontinuity: p.broken, Independent: independent, TargetDuration: p.target,
+		Discontinuity: p.broken, Independent: independent, TargetDuration: p.target, PartTarget: p.partTarget,
 	}
 	p.broken = false
 	p.partStart, p.scanned, p.ready, p.end = start, 0, nil, start

@@ -76,7 +76,7 @@ func newStream(cfg Config, resume Resume, archive Archive, declared int, log *sl
 	if m == nil {
 		m = NewMetrics(nil)
 	}
-	cfg = cfg.withDefaults()
+	cfg = cfg.of(&resume)
 	s := &Stream{
 		cfg: cfg, partTarget: media.FromDuration(cfg.PartTarget), archive: archive, log: log, metrics: m,
 		inits: map[int]*initFile{}, next: resume.NextMSN, target: resume.TargetDuration, discontinuities: resume.Discontinuities,
@@ -188,7 +188,7 @@ func (s *Stream) reportTo(reports func() []playlist.RenditionReport) {
 func (s *Stream) missing() Resume {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	r := Resume{NextMSN: s.next, TargetDuration: s.target, Discontinuities: s.discontinuities}
+	r := Resume{NextMSN: s.next, TargetDuration: s.target, PartTarget: s.partTarget, Discontinuities: s.discontinuities}
 	for _, seg := range s.segments {
 		info := seg.info
 		info.Init, info.Size, info.Gap, info.Independent = 0, 0, true, true

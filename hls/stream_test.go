@@ -597,3 +597,26 @@ func TestResume(t *testing.T) {
 		t.Errorf("DISCONTINUITY-SEQUENCE %d, MEDIA-SEQUENCE %d", *m.DiscontinuitySequence, m.MediaSequence)
 	}
 }
+
+// A show keeps its part target when the configuration changed while it was interrupted.
+func TestResumeKeepsPartTarget(t *testing.T) {
+	f := &folder{collector: newCollector(t), until: 1 << 40}
+	st := newStudio(t, Config{}, Resume{}, f, f.collector)
+	st.parts(26)
+	end := st.p.EndEpoch()
+	resume := Resume{
+		NextMSN: 7, NextInit: 2, ShowTime: end, TargetDuration: 2, PartTarget: f.segments[0].PartTarget, Segments: f.segments, Inits: f.inits,
+	}
+	st = newStudio(t, Config{PartTarget: time.Second}, resume, f, f.collector)
+	st.parts(8)
+	if m := st.playlist(""); m.PartInf.PartTarget != 500*time.Millisecond || m.ServerControl.PartHoldBack == nil || *m.ServerControl.PartHoldBack != 1500*time.Millisecond {
+		t.Errorf("%+v %+v", m.PartInf, m.ServerControl)
+	}
+	for _, seg := range f.segments {
+		for _, part := range seg.Parts {
+			if part.Duration > 45_000 {
+				t.Errorf("segment %d: %+v", seg.MSN, part)
+			}
+		}
+	}
+}

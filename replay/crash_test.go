@@ -301,7 +301,7 @@ func FuzzIndex(f *testing.F) {
 	seg := playlist.Segment{MSN: 0, Wall: begun, Init: 1, Independent: true, Duration: 180_000, Size: 3}
 	lines := [][]byte{
 		appendMeta("show_0123456789abcdef"), appendInit(&playlist.Init{Number: 1}, []byte("x")),
-		appendPart(nil, &seg, &playlist.Part{Duration: 180_000, Size: 3}, 5), appendSegment(&seg, 1), appendTarget(2), appendEnd(1),
+		appendPart(nil, &seg, &playlist.Part{Duration: 180_000, Size: 3}, 5), appendSegment(&seg, 1), appendTarget(2, testPart), appendEnd(1),
 	}
 	f.Add(bytes.Join(lines, nil), int64(0))
 	f.Add(appendSegment(&playlist.Segment{MSN: 1 << 40}, 0), int64(-1))

@@ -20,7 +20,7 @@ const indexVersion = 1
 // The types of index entries.
 const (
 	entryMeta    = "meta"    // the first: version and show
-	entryTarget  = "target"  // the target duration, once it is decided
+	entryTarget  = "target"  // the target duration, once it is decided, and the part target
 	entryEpoch   = "epoch"   // a new mapping of show time to the wall clock
 	entryInit    = "init"    // an initialization segment whose file is complete
 	entryPart    = "part"    // bytes that stand in the file of an open segment
@@ -38,7 +38,9 @@ type entry struct {
 	Version int
 	Show    string
 
-	TargetDuration int // target
+	// target
+	TargetDuration int
+	PartTarget     media.Ticks
 
 	// init
 	Codecs  string
@@ -135,8 +137,8 @@ func appendMeta(show string) []byte {
 	return newLine(nil, entryMeta).int("version", indexVersion).str("show", show).seal(0)
 }
 
-func appendTarget(seconds int) []byte {
-	return newLine(nil, entryTarget).int("target_duration", int64(seconds)).seal(0)
+func appendTarget(seconds int, part media.Ticks) []byte {
+	return newLine(nil, entryTarget).int("target_duration", int64(seconds)).int("part_target", int64(part)).seal(0)
 }
 
 func appendEpoch(e media.Epoch) []byte {

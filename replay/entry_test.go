@@ -26,7 +26,7 @@ func TestLines(t *testing.T) {
 		want entry
 	}{
 		"meta":   {appendMeta("show_x"), entry{Type: entryMeta, Version: 1, Show: "show_x"}},
-		"target": {appendTarget(2), entry{Type: entryTarget, TargetDuration: 2}},
+		"target": {appendTarget(2, testPart), entry{Type: entryTarget, TargetDuration: 2, PartTarget: testPart}},
 		"epoch": {
 			appendEpoch(media.Epoch{ShowTime: 7, Wall: begun}), entry{Type: entryEpoch, Start: 7, Wall: begun.UnixMilli()},
 		},

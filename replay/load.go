@@ -151,7 +151,7 @@ func (l *loader) apply(e *entry) {
 	l.durable = max(l.durable, e.Durable)
 	switch e.Type {
 	case entryTarget:
-		r.target = e.TargetDuration
+		r.target, r.part = e.TargetDuration, e.PartTarget
 	case entryEpoch:
 		r.addEpoch(media.Epoch{ShowTime: e.Start, Wall: fromUnixMilli(e.Wall)})
 	case entryInit:

@@ -113,6 +113,8 @@ func (e *entry) setNumber(key string, value []byte) error {
 		e.Version = int(n)
 	case "target_duration":
 		e.TargetDuration = int(n)
+	case "part_target":
+		e.PartTarget = media.Ticks(n)
 	case "width":
 		e.Width = int(n)
 	case "height":

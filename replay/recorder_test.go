@@ -41,7 +41,7 @@ func TestRecordAndContinue(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if resume.NextMSN != 3 || resume.NextInit != 2 || resume.ShowTime != 3*testSegment || resume.TargetDuration != 2 ||
+	if resume.NextMSN != 3 || resume.NextInit != 2 || resume.ShowTime != 3*testSegment || resume.TargetDuration != 2 || resume.PartTarget != testPart ||
 		len(resume.Segments) != 3 || len(resume.Inits) != 1 {
 		t.Errorf("resume %+v", resume)
 	}

@@ -27,7 +27,8 @@ type Recording struct {
 	offered atomic.Bool // the poster was offered
 
 	mu       sync.RWMutex
-	target   int // seconds; 0 until the packager decided it
+	target   int         // seconds; 0 until the packager decided it
+	part     media.Ticks // part target; 0 where the index is older than that
 	inits    []playlist.Init
 	lastInit int // the highest number met, also of one that could not be written
 	epochs   media.Epochs
@@ -93,6 +94,7 @@ type Resume struct {
 	NextInit       int
 	ShowTime       media.Ticks
 	TargetDuration int // seconds; 0 when the packager never decided it
+	PartTarget     media.Ticks
 	Segments       []playlist.Segment
 	Inits          []playlist.Init
 
@@ -108,6 +110,7 @@ func (r *Recording) Resume() Resume {
 		NextInit:       r.lastInit + 1,
 		ShowTime:       r.end(),
 		TargetDuration: r.target,
+		PartTarget:     r.part,
 		Segments:       slices.Clip(r.segments),
 		Inits:          slices.Clip(r.inits),
 	}
@@ -238,7 +241,7 @@ func (r *Recording) addInit(in playlist.Init) {
 
 // addSegment adds a complete segment or a gap.
 func (r *Recording) addSegment(s playlist.Segment) {
-	s.Parts, s.TargetDuration = nil, 0 // the same in all
+	s.Parts, s.TargetDuration, s.PartTarget = nil, 0, 0 // the same in all
 	r.lastInit = max(r.lastInit, s.Init)
 	if n := len(r.inits); s.Gap && (n == 0 || r.inits[n-1].Number < s.Init) {
 		// Its initialization segment could not be written either: no playlist may name it.

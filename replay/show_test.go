@@ -99,7 +99,7 @@ func (s *show) parts(r *Recorder, n int) playlist.Segment {
 
 // end completes a segment.
 func (s *show) end(r *Recorder, seg playlist.Segment) {
-	seg.TargetDuration = 2
+	seg.TargetDuration, seg.PartTarget = 2, testPart
 	s.segments = append(s.segments, seg)
 	s.msn, s.at, s.broken = s.msn+1, seg.End(), false
 	r.OnSegment(seg)

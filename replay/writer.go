@@ -165,7 +165,7 @@ func (w *writer) segment(s *playlist.Segment, lost bool) {
 		w.r.missed(s)
 		w.startEpoch(s)
 	}
-	w.decideTarget(s.TargetDuration)
+	w.decideTarget(s)
 	w.keep(appendSegment(s, w.r.files.durable()))
 	rec.mu.Lock()
 	rec.addSegment(*s)
@@ -196,16 +196,16 @@ func (w *writer) nextMSN() int64 {
 	return rec.nextMSN()
 }
 
-func (w *writer) decideTarget(seconds int) {
+func (w *writer) decideTarget(s *playlist.Segment) {
 	rec := w.r.rec
 	rec.mu.Lock()
-	decide := rec.target == 0 && seconds > 0
+	decide := rec.target == 0 && s.TargetDuration > 0
 	if decide {
-		rec.target = seconds
+		rec.target, rec.part = s.TargetDuration, s.PartTarget
 	}
 	rec.mu.Unlock()
 	if decide {
-		w.keep(appendTarget(seconds))
+		w.keep(appendTarget(s.TargetDuration, s.PartTarget))
 	}
 }
 

@@ -55,6 +55,7 @@ type Segment struct {
 	// TargetDuration is the EXT-X-TARGETDURATION of the show, in seconds. It is decided when the first segment is
 	// complete and then the same in all; 0 in the open segment before that.
 	TargetDuration int
+	PartTarget     media.Ticks // PART-TARGET of the show, the same in all segments
 }
 
 // End is the show time at which the segment ends.
