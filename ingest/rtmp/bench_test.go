@@ -106,7 +106,7 @@ func BenchmarkPicture(b *testing.B) {
 		{"with parameters", avcFrame(0, aud, testSPS, testPPS, filled(idr, 10_500))},
 	} {
 		b.Run(bench.name, func(b *testing.B) {
-			p := newPublisher(discard{}, 0, testTime, testLog(b), newTestMetrics())
+			p := newPublisher(discard{}, &link{}, 0, testTime, testLog(b), newTestMetrics())
 			p.begun = true
 			p.codec, p.picture = media.H264, avcWith(4)
 			body := make([]byte, len(bench.tag))

@@ -1,6 +1,8 @@
 package rtmp
 
 import (
+	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -23,6 +25,7 @@ const (
 type wire struct {
 	net.Conn
 	remote  netip.AddrPort
+	secure  bool // RTMPS
 	metrics *Metrics
 	writing time.Duration // bounds one write
 	// greetBy bounds the writes of the handshake together; zero after it. The library writes from the reading goroutine
@@ -43,6 +46,14 @@ type wire struct {
 	why    error // set before ended is closed
 }
 
+// protocol names what the publisher speaks.
+func (w *wire) protocol() string {
+	if w.secure {
+		return "rtmps"
+	}
+	return "rtmp"
+}
+
 // deadline is by when a publisher must have done something.
 type deadline struct {
 	at     time.Time     // a fixed instant, or
@@ -51,8 +62,9 @@ type deadline struct {
 }
 
 func newWire(c net.Conn, cfg Config, m *Metrics, now time.Time) *wire {
+	_, secure := c.(*tls.Conn)
 	return &wire{
-		Conn: c, remote: addrPort(c.RemoteAddr()), metrics: m, writing: cfg.WriteTimeout, arrival: now,
+		Conn: c, secure: secure, remote: addrPort(c.RemoteAddr()), metrics: m, writing: cfg.WriteTimeout, arrival: now,
 		bytes:    newBucket(float64(cfg.BytesPerSecond), 2*float64(cfg.BytesPerSecond), now),
 		messages: newBucket(float64(cfg.MessagesPerSecond), 2*float64(cfg.MessagesPerSecond), now),
 		deadline: deadline{at: now.Add(cfg.HandshakeTimeout), reason: HandshakeTimeout},
@@ -81,6 +93,11 @@ func (w *wire) end(why error) {
 func (w *wire) Read(p []byte) (int, error) {
 	if err := w.arm(); err != nil {
 		return 0, err
+	}
+	if w.received == 0 {
+		if err := w.shake(); err != nil {
+			return 0, w.readError(err)
+		}
 	}
 	n, err := w.Conn.Read(p)
 	w.arrival = time.Now()
@@ -131,8 +148,36 @@ func (w *wire) readError(err error) error {
 		return err
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return &ending{reason: w.deadline.reason}
+	case w.secure && w.received == 0:
+		return notSecured(err)
 	}
 	return &ending{reason: EndedByPeer, err: err} // reset, or the network gave up
+}
+
+// notSecured says why TLS did not come about.
+func notSecured(err error) error {
+	var record tls.RecordHeaderError
+	var op *net.OpError
+	switch {
+	case errors.As(err, &record):
+		return &ending{reason: NotTLS, detail: "the publisher does not speak TLS: its address must begin with rtmps://, or lead to the port for RTMP", err: err}
+	case errors.As(err, &op) && op.Op == "remote error": // an alert
+		return &ending{reason: NotTLS, detail: "the publisher did not take this server's certificate: it must trust its authority, and reach the server by a name in it", err: err}
+	}
+	return &ending{reason: NotTLS, err: err}
+}
+
+// shake makes the TLS handshake of RTMPS, if it is that, within the time for the handshake of RTMP. Without it the first
+// read would make it, under no deadline for writing.
+func (w *wire) shake() error {
+	conn, ok := w.Conn.(*tls.Conn)
+	if !ok || conn.ConnectionState().HandshakeComplete {
+		return nil
+	}
+	if err := conn.SetWriteDeadline(w.greetBy); err != nil {
+		return err
+	}
+	return conn.HandshakeContext(context.Background()) // the deadlines bound it, and end wakes it
 }
 
 // slow waits for d, unless the connection ends.

@@ -5,8 +5,8 @@ import "encoding/json"
 // maxDataJSON bounds one timed message as it is passed on.
 const maxDataJSON = 16 << 10
 
-// metadata is what an encoder says of itself in onMetaData. All of it is for the operator's log alone: tracks come from
-// the codec configurations.
+// metadata is what an encoder says of itself in onMetaData. All of it is for people alone: tracks come from the codec
+// configurations.
 type metadata struct {
 	encoder              string
 	width, height        float64
@@ -58,6 +58,9 @@ func (p *publisher) describe(v any) {
 		return
 	}
 	p.metadata = md
+	if p.report != nil && md.encoder != "" {
+		p.report.ReportEncoder(md.encoder)
+	}
 	p.log.Info("publisher's encoder", "encoder", md.encoder, "width", md.width, "height", md.height, "fps", md.fps, "video_kbps", md.videoRate, "audio_kbps", md.audioRate)
 }
 

@@ -28,6 +28,7 @@ const (
 	Playback     Reason = "playback"
 
 	// Breaches of the protocol or of the limits.
+	NotTLS        Reason = "not_tls" // RTMPS whose TLS handshake failed
 	NotRTMP       Reason = "not_rtmp"
 	BadChunk      Reason = "chunk_header"
 	BadChunkSize  Reason = "chunk_size"
@@ -45,7 +46,7 @@ const (
 // Reasons lists every reason.
 var Reasons = []Reason{
 	EndedByPeer, Unpublished, Shutdown, Displaced, HandshakeTimeout, PublishTimeout, IdleTimeout, WrongKey, TooManyKeys,
-	Refused, Codec, NoTracks, SecondStream, Playback, NotRTMP, BadChunk, BadChunkSize, ChunkStreams, MessageSize,
+	Refused, Codec, NoTracks, SecondStream, Playback, NotTLS, NotRTMP, BadChunk, BadChunkSize, ChunkStreams, MessageSize,
 	Buffered, BadAMF, BadCommand, ConnectionCap, AddressCap, NotReading, Defect,
 }
 

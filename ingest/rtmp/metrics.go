@@ -61,7 +61,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		publishers:  prometheus.NewGauge(prometheus.GaugeOpts(opts("publishers", "Accepted publishes that have not ended."))),
 		accepted:    counter("connections_total", "Connections accepted by the listener."),
 		published:   counter("publishes_total", "Publishes accepted."),
-		bytes:       counter("received_bytes_total", "Bytes received, before decryption and framing are taken off."),
+		bytes:       counter("received_bytes_total", "Bytes received of RTMP, without what TLS adds."),
 		retries:     counter("accept_retries_total", "Failures to accept a connection that were waited out."),
 		video:       samples.WithLabelValues(media.Video.String()),
 		audio:       samples.WithLabelValues(media.Audio.String()),

@@ -69,7 +69,7 @@ func (c *session) command(cmd *command) (forward bool, err error) {
 // onFCPublish answers FCPublish, which Flash Media Live Encoder brought up and hardware encoders learned from it: some of
 // them publish only after an answer.
 func (c *session) onFCPublish(cmd *command) error {
-	status := amfObject{{"level", "status"}, {"code", "NetStream.Publish.Start"}, {"description", cmd.text(1)}}
+	status := amfObject{{"level", "status"}, {"code", "NetStream.Publish.Start"}, {"description", printable(cmd.text(1))}}
 	err := c.send(libraryChunkStream, rtmp.ControlStreamID, &rtmpmsg.CommandMessage{
 		CommandName: "onFCPublish", Encoding: rtmpmsg.EncodingTypeAMF0, Body: bytes.NewReader(appendAMF(appendAMF(nil, nil), status)),
 	})
@@ -97,8 +97,10 @@ func (c *session) publish(cmd *command) error {
 	}
 	ctx, cancel := context.WithTimeout(c.ctx, gateTimeout)
 	defer cancel()
+	path := newLink(c.wire.Conn)
 	pub, err := c.server.gate.Publish(ctx, media.PublishRequest{
-		Protocol: "rtmp", Remote: c.wire.remote, StreamKey: streamKey(c.app, cmd.text(1)), Encoder: c.encoder,
+		Protocol: c.wire.protocol(), Remote: c.wire.remote, StreamKey: streamKey(c.app, cmd.text(1)), Encoder: c.encoder,
+		Link: path.read,
 	})
 	if err != nil {
 		if errs.KindOf(err) == errs.Unauthorized {
@@ -106,17 +108,17 @@ func (c *session) publish(cmd *command) error {
 		}
 		return gateError(err)
 	}
-	c.accepted(pub)
+	c.accepted(pub, path)
 	return nil
 }
 
 // accepted turns the stranger into a publisher.
-func (c *session) accepted(pub media.Publication) {
+func (c *session) accepted(pub media.Publication, path *link) {
 	cfg, now := c.server.cfg, time.Now()
 	c.server.doors.recognise(c.wire.remote.Addr())
 	c.stranger = false
 	c.since = now
-	c.pub = newPublisher(pub, cfg.PublishTimeout, now, c.log, c.server.metrics)
+	c.pub = newPublisher(pub, path, cfg.PublishTimeout, now, c.log, c.server.metrics)
 	c.guard.accept(cfg.MaxMediaMessage)
 	c.wire.deadline = deadline{idle: cfg.IdleTimeout, reason: IdleTimeout}
 	c.server.metrics.published.Inc()

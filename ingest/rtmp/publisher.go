@@ -24,6 +24,9 @@ type publisher struct {
 	metrics *Metrics
 	anomaly func(Anomaly)
 	retimer *media.Retimer
+	link    *link
+	report  media.Reporter // nil when nobody listens
+	jitter  jitter         // of the picture, or of the sound when there is none
 	since   time.Time
 	patient time.Duration // how long to wait for a usable track
 
@@ -63,8 +66,11 @@ type timed struct {
 	data   []byte // JSON, nil for a sample
 }
 
-func newPublisher(pub media.Publication, patient time.Duration, now time.Time, log *slog.Logger, m *Metrics) *publisher {
-	return &publisher{pub: pub, log: log, metrics: m, anomaly: m.anomaly, retimer: media.NewRetimer(), since: now, patient: patient}
+func newPublisher(pub media.Publication, path *link, patient time.Duration, now time.Time, log *slog.Logger, m *Metrics) *publisher {
+	report, _ := pub.(media.Reporter)
+	return &publisher{
+		pub: pub, link: path, report: report, log: log, metrics: m, anomaly: m.anomaly, retimer: media.NewRetimer(), since: now, patient: patient,
+	}
 }
 
 // media takes one audio or video message and owns its body.
@@ -105,6 +111,7 @@ func (p *publisher) takeVideo(m message, arrival time.Time) error {
 		return err
 	}
 	timing := p.time(media.Video, m.timestamp, t.cts)
+	p.link.jitter.Store(int64(p.jitter.observe(timing.DTS, arrival)))
 	p.metrics.video.Inc()
 	return p.sample(media.Sample{
 		Kind: media.Video, PTS: timing.PTS, DTS: timing.DTS, Key: unit.key, Payload: unit.payload,
@@ -153,6 +160,9 @@ func (p *publisher) takeAudio(m message, arrival time.Time) error {
 		return nil
 	}
 	timing := p.time(media.Audio, m.timestamp, 0)
+	if p.video == nil {
+		p.link.jitter.Store(int64(p.jitter.observe(timing.DTS, arrival)))
+	}
 	p.metrics.audio.Inc()
 	return p.sample(media.Sample{
 		Kind: media.Audio, PTS: timing.PTS, DTS: timing.DTS, Key: true, Payload: t.payload,
@@ -167,7 +177,11 @@ func (p *publisher) time(kind media.Kind, dts uint32, cts int32) media.Timing {
 		return timing
 	}
 	p.anomaly(Anomaly(timing.Anomaly))
+	if p.report != nil {
+		p.report.ReportAnomaly(timing.Anomaly)
+	}
 	if timing.Rebased {
+		p.jitter.forget()
 		p.log.Info("publisher's clock moved", "kind", kind.String(), "anomaly", string(timing.Anomaly), "timestamp_ms", dts, "publisher_ms", timing.DTS.Milliseconds())
 	}
 	return timing

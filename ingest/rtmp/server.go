@@ -41,7 +41,7 @@ type Server struct {
 // New makes a server; cfg must be valid.
 func New(cfg Config, gate Gate, log *slog.Logger, m *Metrics) *Server {
 	cfg = cfg.withDefaults()
-	return &Server{cfg: cfg, gate: gate, log: log.With("protocol", "rtmp"), metrics: m, doors: newDoorkeeper(cfg)}
+	return &Server{cfg: cfg, gate: gate, log: log, metrics: m, doors: newDoorkeeper(cfg)}
 }
 
 // Serve takes connections from l, which it closes, until ctx ends: then it ends every publication as ConnectionLost,
@@ -107,7 +107,7 @@ func (d *door) Accept() (net.Conn, error) {
 			return nil, err
 		default:
 			d.server.metrics.retries.Inc()
-			d.server.log.Warn("accept failed", "error", err, "retry_in", backOff)
+			d.server.log.Warn("accept failed", "protocol", "rtmp", "address", d.Addr().String(), "error", err, "retry_in", backOff)
 			d.pause(backOff)
 			backOff = min(2*backOff, maxBackOff)
 		}
@@ -130,7 +130,7 @@ func (d *door) admit(conn net.Conn) *wire {
 	w := newWire(conn, s.cfg, s.metrics, now)
 	if why := s.doors.enter(w.remote.Addr(), now); why != "" {
 		s.metrics.ended.WithLabelValues(string(why)).Inc()
-		s.log.Info("connection refused", "remote", w.remote.String(), "reason", string(why))
+		s.log.Info("connection refused", "protocol", w.protocol(), "remote", w.remote.String(), "reason", string(why))
 		_ = conn.Close()
 		return nil
 	}

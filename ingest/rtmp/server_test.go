@@ -1,12 +1,9 @@
 package rtmp
 
 import (
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/binary"
 	"errors"
 	"net"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -566,42 +563,6 @@ func TestPanicIsContained(t *testing.T) {
 	if n := h.ended(Defect); n != 1 {
 		t.Errorf("%v defects", n)
 	}
-}
-
-func TestRTMPS(t *testing.T) {
-	certified := httptest.NewTLSServer(nil) // for its certificate
-	defer certified.Close()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	h := serveOn(t, Config{}, tls.NewListener(l, &tls.Config{Certificates: certified.TLS.Certificates}))
-	pool := x509.NewCertPool()
-	pool.AddCert(certified.Certificate())
-	conn, err := tls.Dial("tcp", h.addr, &tls.Config{RootCAs: pool, ServerName: "example.com"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	c := newClient(t, conn)
-	c.handshake()
-	c.mustPublish(goodKey)
-	p := h.next()
-	c.video(0, avcFrame(0, idr))
-	p.waitSamples(t, 1)
-	if !h.gate.request(0).Remote.IsValid() {
-		t.Error("the publisher's address is not known")
-	}
-	p.kick(errs.New(errs.Conflict, "op", "the show has ended"))
-	if code, description := c.status(); code != codeRejected || description != "the show has ended" {
-		t.Errorf("%s: %s", code, description)
-	}
-	c.Close()
-	p.waitClosed(t)
-
-	plain := connect(t, h.addr) // RTMP to the RTMPS port
-	plain.write(hello())
-	plain.closedByServer()
 }
 
 func TestConfigValidate(t *testing.T) {

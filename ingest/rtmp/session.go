@@ -67,7 +67,7 @@ var (
 func newSession(ctx context.Context, s *Server, w *wire, leave func()) *session {
 	c := &session{
 		server: s, ctx: ctx, wire: w, leave: leave, stranger: true, ackEvery: ackWindow,
-		log: s.log.With("remote", w.remote.String()),
+		log: s.log.With("protocol", w.protocol(), "remote", w.remote.String()),
 	}
 	c.guard = newGuard(w, c, s.metrics.anomaly)
 	return c
