@@ -22,7 +22,8 @@ const (
 // importer packages a film into the recording of a show. It is for one goroutine.
 type importer struct {
 	ctx      context.Context //nolint:containedctx // the packager's sink has none
-	packager *hls.Packager
+	lay      func(*importer) error
+	packager *hls.Packager // nil, as the recorder, until something can be shown
 	recorder *replay.Recorder
 	progress func(media.Ticks)
 	created  time.Time
@@ -46,28 +47,36 @@ func (im *Imports) makeShow(ctx context.Context, j *importJob) error {
 	defer film.Close()
 	im.update(j, func(s *Import) { s.Expected = film.Duration() })
 
-	recorder, resume, err := im.Archive.Record(j.show)
-	if err != nil {
-		return err
+	i := &importer{
+		ctx: ctx, created: j.state.CreatedAt, lay: func(i *importer) error { return im.lay(i, j.show) },
+		progress: func(t media.Ticks) { im.update(j, func(s *Import) { s.Imported = t }) },
 	}
-	i := &importer{ctx: ctx, recorder: recorder, created: j.state.CreatedAt, progress: func(t media.Ticks) {
-		im.update(j, func(s *Import) { s.Imported = t })
-	}}
-	i.packager = hls.NewPackager(im.Rooms.cfg.HLS, hls.Resume(resume), i, im.Log, nil)
 	duration, err := i.read(film)
 	if err == nil && duration <= 0 {
 		err = errs.New(errs.Invalid, op, "there is no picture and no sound at the address that could be imported")
 	}
 	if err != nil {
-		_ = recorder.Close() // it is removed
+		if i.recorder != nil {
+			_ = i.recorder.Close() // it is removed
+		}
 		return err
 	}
-	recorder.End()
-	if err := recorder.Close(); err != nil {
+	i.recorder.End()
+	if err := i.recorder.Close(); err != nil {
 		return errs.As(errs.Unavailable, op, err, "the recording could not be written; look at the disk")
 	}
-	show := i.show(j, duration)
-	return errs.Wrap(op, im.Rooms.Store.CreateShow(ctx, show))
+	return errs.Wrap(op, im.Rooms.Store.CreateShow(ctx, i.show(j, duration)))
+}
+
+// lay lays the importer's way to the disk.
+func (im *Imports) lay(i *importer, show string) error {
+	recorder, resume, err := im.Archive.Record(show)
+	if err != nil {
+		return err
+	}
+	i.recorder = recorder
+	i.packager = hls.NewPackager(im.Rooms.cfg.HLS, hls.Resume(resume), i, im.Log, nil)
+	return nil
 }
 
 // show is what the film became.
@@ -135,6 +144,11 @@ func (i *importer) pictures() bool {
 // startEpoch points show time at the first sample of a stretch. Without a date of the origin it goes on by the one
 // before, and the first one begins when the import did.
 func (i *importer) startEpoch(first media.Sample) error {
+	if i.packager == nil {
+		if err := i.lay(i); err != nil {
+			return err
+		}
+	}
 	at := i.packager.EndEpoch()
 	wall := i.wall
 	switch {

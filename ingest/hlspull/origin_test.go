@@ -33,21 +33,29 @@ var films = map[string]func() (testFilm, error){
 	"ts":     sync.OnceValues(func() (testFilm, error) { return encode("-hls_segment_type", "mpegts") }),
 	"ranges": sync.OnceValues(func() (testFilm, error) { return encode("-hls_segment_type", "fmp4", "-hls_flags", "single_file") }),
 	"apart": sync.OnceValues(func() (testFilm, error) {
-		pictures, err := encode("-hls_segment_type", "fmp4", "-an")
-		if err != nil {
-			return testFilm{}, err
-		}
-		sound, err := encode("-hls_segment_type", "fmp4", "-vn", "-hls_segment_filename", "sound%d.m4s", "-hls_fmp4_init_filename", "sound_init.mp4")
-		if err != nil {
-			return testFilm{}, err
-		}
-		maps.Copy(pictures.files, sound.files)
-		pictures.sound = sound.list
-		return pictures, nil
+		return encodeApart([]string{"-hls_segment_type", "fmp4"}, "-hls_fmp4_init_filename", "sound_init.mp4", "-hls_segment_filename", "sound%d.m4s")
+	}),
+	"apart-ts": sync.OnceValues(func() (testFilm, error) {
+		return encodeApart([]string{"-hls_segment_type", "mpegts"}, "-hls_segment_filename", "sound%d.ts")
 	}),
 	"small": sync.OnceValues(func() (testFilm, error) {
 		return encode("-hls_segment_type", "fmp4", "-vf", "scale=160:90")
 	}),
+}
+
+// encodeApart makes a film whose sound has a playlist and segments of its own.
+func encodeApart(both []string, sound ...string) (testFilm, error) {
+	pictures, err := encode(append(both, "-an")...)
+	if err != nil {
+		return testFilm{}, err
+	}
+	other, err := encode(append(append(both, "-vn"), sound...)...)
+	if err != nil {
+		return testFilm{}, err
+	}
+	maps.Copy(pictures.files, other.files)
+	pictures.sound = other.list
+	return pictures, nil
 }
 
 func filmOf(t testing.TB, name string) testFilm {
@@ -76,7 +84,7 @@ func encode(args ...string) (testFilm, error) {
 		name = "sound.m3u8"
 	}
 	for i, a := range args {
-		if strings.HasSuffix(a, ".m4s") {
+		if strings.HasPrefix(a, "sound%") {
 			args[i] = filepath.Join(dir, a)
 		}
 	}
@@ -114,6 +122,7 @@ type origin struct {
 	dates  bool
 
 	datesOff time.Duration
+	untagged bool          // discontinuities are not announced
 	cut      int           // answers cut short while positive
 	stale    int           // playlists without their newest segment while positive
 	frozen   time.Duration // the playlist does not change before this long after the start
@@ -230,7 +239,7 @@ func (o *origin) playlist(only *mediaPlaylist) string {
 
 // entry is segment n of act i, which ends at at.
 func (o *origin) entry(s segment, i, n int, at time.Duration) (text string) {
-	if n == 0 && i > 0 {
+	if n == 0 && i > 0 && !o.untagged {
 		text = "#EXT-X-DISCONTINUITY\n"
 	}
 	if n+1 == o.gap {
