@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/hex"
@@ -61,18 +62,30 @@ func (s *Server) authenticateAnchor(ctx huma.Context, next func(huma.Context)) {
 		s.refuse(ctx, http.StatusTooManyRequests, tooMany)
 		return
 	}
-	room, err := s.Rooms.Store.Room(ctx.Context(), ctx.Param("room"))
+	known, err := s.isAnchor(ctx.Context(), ctx.Param("room"), key)
 	switch {
-	case err == nil && subtle.ConstantTimeCompare([]byte(live.HashKey(key)), []byte(room.KeyHash)) == 1:
+	case known:
 		next(ctx)
-	case err == nil || errs.KindOf(err) == errs.NotFound:
+	case err == nil:
 		s.wrongKeys.wrong(from, now)
-		s.Log.WarnContext(ctx.Context(), "wrong stream key", "op", ctx.Operation().OperationID, "room", room.ID, "remote", from)
+		s.Log.WarnContext(ctx.Context(), "wrong stream key", "op", ctx.Operation().OperationID, "room", ctx.Param("room"), "remote", from)
 		s.refuse(ctx, http.StatusUnauthorized, wantKey)
 	default:
 		s.Log.ErrorContext(ctx.Context(), "request failed", "op", ctx.Operation().OperationID, "error", err)
 		s.refuse(ctx, http.StatusServiceUnavailable, "The server cannot look the key up just now; try again in a moment.")
 	}
+}
+
+// isAnchor reports whether key is the stream key of the room. A room that is not there has none.
+func (s *Server) isAnchor(ctx context.Context, roomID, key string) (bool, error) {
+	room, err := s.Rooms.Store.Room(ctx, roomID)
+	if errs.KindOf(err) == errs.NotFound {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return subtle.ConstantTimeCompare([]byte(live.HashKey(key)), []byte(room.KeyHash)) == 1, nil
 }
 
 func (s *Server) refuse(ctx huma.Context, status int, detail string) {

@@ -26,11 +26,16 @@ type Store interface {
 }
 
 // idempotent answers a repeated creating call with the answer of the first (Idempotency-Key; same key and body: same
-// answer, same key and another body: 409). Only calls with the admin token are remembered.
+// answer, same key and another body: 409). Only calls with the admin token or the room's stream key are remembered.
 func (s *Server) idempotent(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		key := r.Header.Get("Idempotency-Key")
-		if key == "" || r.Method != http.MethodPost || !strings.HasPrefix(r.URL.Path, "/api/") || !s.isAdmin(r.Header.Get("Authorization")) {
+		if key == "" || r.Method != http.MethodPost || !strings.HasPrefix(r.URL.Path, "/api/") {
+			next.ServeHTTP(w, r)
+			return
+		}
+		scope, known := s.scope(r)
+		if !known {
 			next.ServeHTTP(w, r)
 			return
 		}
@@ -45,8 +50,25 @@ func (s *Server) idempotent(next http.Handler) http.Handler {
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		sum := sha256.Sum256(body)
-		s.once(w, r, next, store.IdempotentRequest{Scope: r.Method + " " + r.URL.Path, Key: key, Hash: hex.EncodeToString(sum[:]), At: s.Now()})
+		s.once(w, r, next, store.IdempotentRequest{Scope: scope, Key: key, Hash: hex.EncodeToString(sum[:]), At: s.Now()})
 	})
+}
+
+// scope names the answers among which a key is looked for; a stranger's are not remembered. The anchor's are apart from
+// the admin's, who may be told more.
+func (s *Server) scope(r *http.Request) (name string, known bool) {
+	name, authorization := r.Method+" "+r.URL.Path, r.Header.Get("Authorization")
+	if s.isAdmin(authorization) {
+		return name, true
+	}
+	key, sent := strings.CutPrefix(authorization, "Bearer ")
+	rest, inRoom := strings.CutPrefix(r.URL.Path, "/api/v1/rooms/")
+	if !sent || !inRoom {
+		return "", false
+	}
+	room, _, _ := strings.Cut(rest, "/")
+	known, err := s.isAnchor(r.Context(), room, key)
+	return "anchor " + name, known && err == nil
 }
 
 // once runs the request unless it was answered before. A failure on this side is not remembered: it may be repeated.

@@ -182,3 +182,21 @@ func TestRoomSettings(t *testing.T) {
 		}
 	}
 }
+
+// An anchor's repeated calls are carried out once too, and never meet the answers of the admin.
+func TestAnchorsMayRepeatThemselves(t *testing.T) {
+	h := newHouse(t)
+	h.publish(2)
+	say := func(token string) Event {
+		var ev Event
+		h.read(http.StatusCreated, &ev, http.MethodPost, h.path("/announcements"), token, map[string]any{"text": "hello"}, "Idempotency-Key", "k")
+		return ev
+	}
+	first, again, other := say(h.key), say(h.key), say(adminToken)
+	if first.Seq != again.Seq || other.Seq == first.Seq {
+		t.Errorf("%d, then %d, then the admin's %d", first.Seq, again.Seq, other.Seq)
+	}
+	if w := h.ask(http.MethodPost, h.path("/announcements"), "live_wrong", map[string]any{"text": "hello"}, "Idempotency-Key", "k"); w.Code != http.StatusUnauthorized {
+		t.Errorf("a stranger: %d", w.Code)
+	}
+}
