@@ -177,11 +177,13 @@ var ruleOrder = func() map[string]int {
 	return m
 }()
 
+// uploadSlow looks at how far arrivals have fallen behind. OBS leaves pictures out when some 0.7 s of them wait to be sent,
+// so that with what waits in the sockets little more than that is ever seen of it.
 func uploadSlow(_ *Status, p *PublisherStatus, standing bool) (values, bool) {
 	// What gets through while the upload is behind is all that the line carries.
 	carried := min(p.VideoBitrateBPS, p.usualBitrate()*2)
 	return values{"seconds": number(p.Lag.Seconds()), "kbps": kbps(carried * 3 / 4)},
-		p.State == PublisherSending && p.Lag.Seconds() >= threshold(standing, 1.5, 0.5)
+		p.State == PublisherSending && p.Lag.Seconds() >= threshold(standing, 0.8, 0.3)
 }
 
 // keyframesFar looks at the distances that were, and at the one that is still open.
@@ -202,7 +204,7 @@ func bitrateLow(_ *Status, p *PublisherStatus, standing bool) (values, bool) {
 	usual := p.usualBitrate()
 	low := float64(p.VideoBitrateBPS) < float64(usual)*threshold(standing, 0.3, 0.4)
 	return values{"size": p.size(), "kbps": kbps(p.VideoBitrateBPS), "target": kbps(usual), "smaller": p.fitting(p.smaller())},
-		low && p.smaller() > 0 && p.VideoBitrateBPS > 0 && p.age >= rampUp && p.State == PublisherSending && p.Lag < time.Second
+		low && p.smaller() > 0 && p.VideoBitrateBPS > 0 && p.age >= rampUp && p.State == PublisherSending && p.Lag < time.Second/2
 }
 
 // inState names the renditions in state, with the reason of the first.

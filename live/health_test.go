@@ -37,7 +37,7 @@ var ills = map[string]struct{ ill, lingers func(*Status) }{
 	codeStalled:         {ill: func(s *Status) { s.Publisher.State, s.Publisher.Quiet = PublisherStalled, 5*time.Second }},
 	codeNothingYet:      {ill: func(s *Status) { s.Publisher.State = PublisherWaiting }},
 	codePictureStopped:  {ill: func(s *Status) { s.Publisher.VideoQuiet = 4 * time.Second }},
-	codeUploadSlow:      {ill: func(s *Status) { s.Publisher.Lag = 1600 * time.Millisecond }, lingers: func(s *Status) { s.Publisher.Lag = 600 * time.Millisecond }},
+	codeUploadSlow:      {ill: func(s *Status) { s.Publisher.Lag = 900 * time.Millisecond }, lingers: func(s *Status) { s.Publisher.Lag = 500 * time.Millisecond }},
 	codeRecordingPaused: {ill: func(s *Status) { s.Recording = &replay.Status{Paused: true, Reason: "The disk is full."} }},
 	codeNotRecorded:     {ill: func(s *Status) { s.Recording, s.Unrecorded = nil, true }},
 	codeSoundStopped:    {ill: func(s *Status) { s.Publisher.AudioQuiet = 4 * time.Second }},
@@ -251,7 +251,7 @@ func TestWarningsDoNotFlap(t *testing.T) {
 		now = now.Add(time.Second)
 		return len(c), len(g)
 	}
-	const slow, better, well = 2 * time.Second, time.Second, 0
+	const slow, better, well = 2 * time.Second, time.Second / 2, 0
 	for i, c := range []struct {
 		lag        time.Duration
 		n          int // seconds
