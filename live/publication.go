@@ -182,6 +182,19 @@ func (p *publication) opens(sample media.Sample) bool {
 	return len(p.tracks) > 0 && sample.PTS-p.firstPTS >= audioAlone
 }
 
+// wallOf is the wall instant that the first sample of an epoch stands for: its arrival, or, of a show that is pulled from
+// elsewhere, the date that it has there, so that both show the same dates. No lock is held.
+func (p *publication) wallOf(first media.Sample) time.Time {
+	if p.req.Protocol != "hls" || p.req.CapturedAt == nil {
+		return first.Arrival
+	}
+	at, ok := p.req.CapturedAt(first.Arrival)
+	if !ok {
+		return first.Arrival
+	}
+	return first.Arrival.Add((first.PTS - at).Duration())
+}
+
 // WriteData implements media.Publication: a pin that the publisher carries in band stands at its own timestamp.
 func (p *publication) WriteData(t media.Ticks, payload []byte) error {
 	const op = "live.WriteData"

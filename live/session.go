@@ -111,7 +111,7 @@ func (s *session) begin(ctx context.Context, p *publication, first media.Sample)
 		}
 	}
 	s.prepareLadder(p.tracks)
-	epoch, ok := s.startEpoch(p, first)
+	epoch, ok := s.startEpoch(p, first, p.wallOf(first))
 	if !ok {
 		return p.Err()
 	}
@@ -123,15 +123,15 @@ func (s *session) begin(ctx context.Context, p *publication, first media.Sample)
 	return nil
 }
 
-// startEpoch points show time at p's first sample. ok is false when p is not the publisher any more.
-func (s *session) startEpoch(p *publication, first media.Sample) (e media.Epoch, ok bool) {
+// startEpoch points show time at p's first sample, which stands for wall. ok is false when p is not the publisher any more.
+func (s *session) startEpoch(p *publication, first media.Sample, wall time.Time) (e media.Epoch, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.pub != p {
 		return e, false
 	}
 	s.path.packager.EndEpoch()
-	e = media.Epoch{ShowTime: s.path.packager.Position(), Wall: first.Arrival.UTC().Truncate(time.Millisecond)}
+	e = media.Epoch{ShowTime: s.path.packager.Position(), Wall: wall.UTC().Truncate(time.Millisecond)}
 	s.path.packager.StartEpoch(e)
 	if err := s.path.packager.SetTracks(p.tracks); err != nil {
 		p.failLocked(err)
