@@ -2,6 +2,7 @@ package live
 
 import (
 	"fmt"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -324,6 +325,19 @@ func TestFitting(t *testing.T) {
 	}{{1920, 1080, 480, "854x480"}, {1080, 1920, 720, "720x1280"}, {3840, 2160, 1080, "1920x1080"}, {0, 0, 720, ""}} {
 		if got := (&Format{Width: c.w, Height: c.h}).fitting(c.side); got != c.want {
 			t.Errorf("%+v: %s", c, got)
+		}
+	}
+}
+
+// The page that explains the warnings knows each of them, with its severity.
+func TestEveryWarningIsDocumented(t *testing.T) {
+	page, err := os.ReadFile("../docs/health.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range rules {
+		if row := fmt.Sprintf("| `%s` | %s |", rules[i].code, rules[i].severity); !strings.Contains(string(page), row) {
+			t.Errorf("docs/health.md lacks %s", row)
 		}
 	}
 }
