@@ -241,3 +241,49 @@ func TestReorderPyramid(t *testing.T) {
 		t.Errorf("%v, want %v", got, want)
 	}
 }
+
+func TestOpusDuration(t *testing.T) {
+	for _, c := range []struct {
+		packet []byte
+		want   time.Duration
+	}{
+		{nil, 0},
+		{[]byte{0xFC, 1}, 20 * time.Millisecond},   // CELT, stereo
+		{[]byte{0x78, 1}, 20 * time.Millisecond},   // hybrid
+		{[]byte{0x08, 1}, 20 * time.Millisecond},   // SILK
+		{[]byte{0x18, 1}, 60 * time.Millisecond},   // SILK
+		{[]byte{0x81, 1}, 5 * time.Millisecond},    // two frames of 2.5 ms
+		{[]byte{0xF3, 3}, 30 * time.Millisecond},   // three of 10 ms
+		{[]byte{0xFB, 63}, 120 * time.Millisecond}, // more than is allowed
+		{[]byte{0xFB}, 0},
+	} {
+		if got := opusDuration(c.packet); got != c.want {
+			t.Errorf("%x plays for %v, want %v", c.packet, got, c.want)
+		}
+	}
+}
+
+// A sender that reports when it sends a packet, not when it began to record it, is put right; one that reports truly is
+// left alone.
+func TestImpossibleAge(t *testing.T) {
+	const plays, network = 20 * time.Millisecond, 70 * time.Millisecond
+	for _, c := range []struct {
+		name     string
+		reported time.Duration // by which the reports are late
+		encoding time.Duration
+		want     time.Duration
+	}{
+		{"reports of recording", 0, 10 * time.Millisecond, 0},
+		{"reports of sending", plays, 0, plays},
+		{"reports of sending, after some encoding", plays + 10*time.Millisecond, 10 * time.Millisecond, plays},
+	} {
+		d := newDevice(48_000, 0, 9, plays+c.encoding+network)
+		for at := time.Duration(0); at < 3*time.Second; at += plays {
+			d.send(ringStart, at, 0)
+		}
+		d.clock.hear(senderReport{ntp: ringStart.Add(time.Second + c.reported), stamp: d.stamp(time.Second)})
+		if got := impossibleAge(&d.clock, network, plays, ringStart.Add(3*time.Second)).Duration(); (got - c.want).Abs() > time.Millisecond {
+			t.Errorf("%s: %v, want %v", c.name, got, c.want)
+		}
+	}
+}

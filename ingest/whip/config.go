@@ -2,11 +2,13 @@ package whip
 
 import (
 	"net"
+	"net/http"
 	"net/netip"
 	"net/url"
 	"strconv"
 	"time"
 
+	"github.com/vitrine-live/vitrine/internal/clientaddr"
 	"github.com/vitrine-live/vitrine/internal/errs"
 )
 
@@ -31,6 +33,8 @@ type Config struct {
 	// ICEServers are named to publishers in Link headers (RFC 9725, 4.6). The server itself uses none of them.
 	ICEServers []ICEServer
 
+	// ClientAddr tells the address of a request, for servers behind a proxy. Default: that of its connection.
+	ClientAddr func(*http.Request) netip.Addr
 	// MaxBody is the longest offer or fragment in bytes, 1 KiB to 1 MiB. Default 64 KiB.
 	MaxBody int
 	// MaxSessions is the most sessions at once. Default 1000.
@@ -61,6 +65,9 @@ func (c Config) withDefaults() Config {
 		if *v == 0 {
 			*v = def
 		}
+	}
+	if c.ClientAddr == nil {
+		c.ClientAddr = clientaddr.Finder{}.Of
 	}
 	number(&c.MaxBody, 64<<10)
 	number(&c.MaxSessions, 1000)

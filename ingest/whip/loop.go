@@ -32,6 +32,7 @@ type loopState struct {
 	streams  map[webrtc.SSRC]*stream
 	active   *stream // the layer of the picture that is published
 	audio    *stream
+	plays    time.Duration // the newest packet of sound
 	channel  channel
 	base     time.Time // of jitter's transit times
 	rtt      time.Duration
@@ -143,6 +144,7 @@ func (c *session) drainStream(st *stream, now time.Time) {
 		if st.kind == media.Video {
 			st.pictures.push(p, func(pic picture) { c.picture(st, pic, now) })
 		} else if len(p.Payload) > 0 {
+			c.plays = opusDuration(p.Payload)
 			c.fail(c.out.packet(&st.clock, st.clock.peek(p.Timestamp), append([]byte(nil), p.Payload...), p.arrival, now))
 		}
 		p.recycle()
@@ -199,9 +201,17 @@ func (c *session) report(h heard) {
 	}
 	st.clock.hear(h.report)
 	c.channel.clocks.report(h.report)
-	c.out.align(h.report.arrival)
+	c.align(h.report.arrival)
 	c.mapCapture()
 	c.fail(c.out.begin(time.Now()))
+}
+
+// align brings the sound's clock nearer to that of the picture.
+func (c *session) align(now time.Time) {
+	if path, ok := c.channel.clocks.reports.value(); ok && c.audio != nil {
+		c.out.tooNew = impossibleAge(&c.audio.clock, path, c.plays, now)
+	}
+	c.out.align(now)
 }
 
 // mapCapture renews what the session tells about captured instants.
@@ -274,7 +284,7 @@ func (c *session) tick(now time.Time) *ended {
 	if now.Sub(c.seconds) >= time.Second {
 		c.seconds = c.seconds.Add(time.Second)
 		c.second()
-		c.out.align(now)
+		c.align(now)
 	}
 	c.fail(c.out.begin(now))
 	return nil

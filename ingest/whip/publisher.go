@@ -35,6 +35,7 @@ type publisher struct {
 	shift   media.Ticks // from the lead's clock to publisher time, before the retimer
 	sound   follower
 	soundBy *streamClock // nil before the first sound
+	tooNew  media.Ticks  // by which the reports of the sound are wrong, see impossibleAge
 	wild    bool         // wild reports have been told of
 
 	settle       settle
@@ -83,6 +84,9 @@ func (p *publisher) align(now time.Time) {
 		p.wild = true
 		p.metrics.anomaly(WildReports)
 		p.log.Warn("the sender reports of picture and sound disagree; they are put together by their arrival")
+	}
+	if exact {
+		offset -= p.tooNew
 	}
 	p.sound.aim(offset+p.shift, exact)
 }

@@ -26,7 +26,7 @@ func (s *Server) post(w http.ResponseWriter, r *http.Request, where target) *ref
 	if refused != nil {
 		return refused
 	}
-	remote, _ := netip.ParseAddrPort(r.RemoteAddr)
+	remote := s.remote(r)
 	key := bearer(r)
 	switch {
 	case key == "":
@@ -55,6 +55,16 @@ func (s *Server) post(w http.ResponseWriter, r *http.Request, where target) *ref
 		return refused
 	}
 	return s.created(w, c, where, answer)
+}
+
+// remote is where a request comes from; the port is 0 where a proxy stands before it.
+func (s *Server) remote(r *http.Request) netip.AddrPort {
+	peer, _ := netip.ParseAddrPort(r.RemoteAddr)
+	addr := s.cfg.ClientAddr(r)
+	if addr == peer.Addr().Unmap() {
+		return peer
+	}
+	return netip.AddrPortFrom(addr, 0)
 }
 
 func (s *Server) created(w http.ResponseWriter, c *session, where target, answer *sdp.SessionDescription) *refusal {
