@@ -26,7 +26,7 @@ func (s *server) startWHIP(ctx context.Context) (func(context.Context) error, er
 	if !c.Enabled {
 		return nil, nil
 	}
-	srv, err := whip.New(whipConfig(c), s.rooms, s.log, whip.NewMetrics(s.metrics))
+	srv, err := whip.New(s.whipConfig(c), s.rooms, s.log, whip.NewMetrics(s.metrics))
 	if err != nil {
 		return nil, err
 	}
@@ -51,16 +51,16 @@ func (s *server) listenWebRTC(ctx context.Context, c configs.WebRTC) (err error)
 	return nil
 }
 
-func whipConfig(c configs.WebRTC) whip.Config {
+func (s *server) whipConfig(c configs.WebRTC) whip.Config {
 	cfg := whip.Config{
 		Public: c.Public, PublicOnly: len(c.Public) > 0, Loopback: c.Loopback, HoldStart: time.Duration(c.HoldStart),
-		MaxSessions: c.MaxSessions, MaxSessionsPerAddress: c.MaxSessionsPerAddress, MaxWrongKeys: c.MaxWrongKeys,
+		MaxSessions: c.MaxSessions, MaxSessionsPerAddress: c.MaxSessionsPerAddress, MaxWrongKeys: c.MaxWrongKeys, ClientAddr: s.clients().Of,
 	}
 	if cfg.HoldStart == 0 {
 		cfg.HoldStart = -1 // there 0 means the default
 	}
-	for _, s := range c.ICEServers {
-		cfg.ICEServers = append(cfg.ICEServers, whip.ICEServer{URL: s.URL, Username: s.Username, Credential: s.Secret})
+	for _, ice := range c.ICEServers {
+		cfg.ICEServers = append(cfg.ICEServers, whip.ICEServer{URL: ice.URL, Username: ice.Username, Credential: ice.Secret})
 	}
 	return cfg
 }
