@@ -96,6 +96,12 @@ func encode(t *testing.T, args ...string) *recording {
 // play writes the recording as one epoch whose first picture is presented at the packager's position.
 func (r *recording) play(t *testing.T, p *Packager) {
 	t.Helper()
+	r.write(t, p, func(media.Sample) {})
+}
+
+// write is play that tells of each sample.
+func (r *recording) write(t *testing.T, p *Packager, then func(media.Sample)) {
+	t.Helper()
 	origin := p.Position()
 	p.StartEpoch(media.Epoch{ShowTime: origin, Wall: wallStart.Add(origin.Duration())})
 	if err := p.SetTracks(r.tracks); err != nil {
@@ -112,6 +118,7 @@ func (r *recording) play(t *testing.T, p *Packager) {
 		if err := p.Write(s); err != nil {
 			t.Fatal(err)
 		}
+		then(s)
 	}
 }
 
@@ -262,4 +269,67 @@ func TestFFprobeMPEGTS(t *testing.T) {
 		file = append(file, w.Body.Bytes()...)
 	}
 	r.compare(t, probe(t, file, "ts"), false)
+}
+
+// A rendition that a real encoder made of a film with B-frames can be decoded from end to end, and each of its segments
+// on its own, as CMAF and as MPEG-TS; its pictures are presented when the source's are.
+func TestFFprobeRendition(t *testing.T) {
+	source := encode(t, "-t", "7", "-c:v", "libx264", "-preset", "veryfast", "-g", "60", "-sc_threshold", "0", "-bf", "2", "-c:a", "aac")
+	made := encode(t, "-t", "7", "-an", "-c:v", "libx264", "-preset", "veryfast", "-g", "60", "-sc_threshold", "0", "-bf", "0", "-s", "160x90")
+	stream := NewStream(Config{}, Resume{}, nil, nil, nil)
+	g := NewGroup(stream, nil, nil)
+	f, err := g.Add(Rendition{Name: "90p", Bandwidth: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := NewPackager(Config{}, Resume{}, stream, nil, nil)
+	p.Follow(f)
+	f.SetTrack(made.tracks[0])
+	made.presentAs(source)
+	next := 0
+	source.write(t, p, func(s media.Sample) {
+		if s.Kind == media.Video {
+			f.Write(made.samples[next])
+			next++
+		}
+	})
+	p.EndEpoch()
+	g.End()
+
+	get := func(name string) []byte {
+		w := httptest.NewRecorder()
+		g.Serve(w, httptest.NewRequestWithContext(t.Context(), "GET", "/", nil), name)
+		if w.Code != 200 {
+			t.Fatalf("%s: %d %s", name, w.Code, w.Body)
+		}
+		return w.Body.Bytes()
+	}
+	init := get("90p/init-1.mp4")
+	film, filmTS := slices.Clone(init), []byte(nil)
+	for msn := range int64(4) {
+		media := get("90p/" + playlist.SegmentName(msn, playlist.CMAF))
+		mpegTS := get("90p/ts/" + playlist.SegmentName(msn, playlist.TS))
+		if n := len(probe(t, slices.Concat(init, media), "mp4")["video"]); n < 30 || len(probe(t, mpegTS, "ts")["video"]) != n {
+			t.Errorf("segment %d has %d pictures", msn, n)
+		}
+		film, filmTS = append(film, media...), append(filmTS, mpegTS...)
+	}
+	sounds := slices.DeleteFunc(slices.Clone(source.samples), func(s media.Sample) bool { return s.Kind == media.Video })
+	made.samples = append(made.samples, sounds...)
+	made.compare(t, probe(t, film, "mp4"), true)
+	made.compare(t, probe(t, filmTS, "ts"), false)
+}
+
+// presentAs gives the pictures the times of another recording's, from 0 at the first.
+func (r *recording) presentAs(o *recording) {
+	var times []media.Ticks
+	for _, s := range o.samples {
+		if s.Kind == media.Video {
+			times = append(times, s.PTS)
+		}
+	}
+	times = presented(times)
+	for i := range r.samples {
+		r.samples[i].PTS, r.samples[i].DTS = times[i], times[i]
+	}
 }

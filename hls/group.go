@@ -19,6 +19,10 @@ import (
 // so one that misses a rendition hides it from them for good.
 const variantWait = 3 * time.Second
 
+// renditionWindow is how many segments of a rendition are listed at most, however long the source's window is: no
+// recording has them, so that all are kept in memory.
+const renditionWindow = 60
+
 // Rendition says what a rendition of a show is made to be.
 type Rendition struct {
 	// Name stands in its addresses: 1 to 32 lower-case letters, digits, - and _, such as "720p". Not "ts".
@@ -87,7 +91,9 @@ func (g *Group) Add(r Rendition) (*Follower, error) {
 	}
 	log := g.log.With("rendition", r.Name)
 	resume := g.source.missing()
-	stream := newStream(g.source.cfg, resume, nil, r.Bandwidth, log, g.metrics)
+	cfg := g.source.cfg
+	cfg.Window = min(cfg.Window, renditionWindow)
+	stream := newStream(cfg, resume, nil, &r, log, g.metrics)
 	added := &rendition{Rendition: r, stream: stream, follower: NewFollower(stream, log, g.metrics), from: resume.NextMSN}
 	all := append(slices.Clone(g.list()), added)
 	g.renditions.Store(&all)

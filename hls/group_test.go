@@ -269,6 +269,54 @@ func TestGroupAddOnAir(t *testing.T) {
 	})
 }
 
+// A player that comes from the source asks a rendition that is late for what the source has.
+func TestGroupLateRendition(t *testing.T) {
+	e := newEnsemble(t, 20, "720p")
+	e.encoders["720p"].lag = 100 // 3.5 s
+	e.until(11*media.TicksPerSecond + 9000)
+	for query, want := range map[string]int{"_HLS_msn=5&_HLS_part=2": 503, "_HLS_msn=5": 503, "_HLS_msn=3&_HLS_part=1": 200, "_HLS_msn=8": 400} {
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+		w := httptest.NewRecorder()
+		e.g.Serve(w, httptest.NewRequestWithContext(ctx, http.MethodGet, "/?"+query, nil), "720p/main.m3u8")
+		cancel()
+		if w.Code != want { // 503: it waits
+			t.Errorf("%s: %d, want %d", query, w.Code, want)
+		}
+	}
+}
+
+// The window of a rendition is bounded, since all of it is in memory.
+func TestGroupWindow(t *testing.T) {
+	stream := NewStream(Config{Window: 1000}, Resume{}, nil, nil, nil)
+	g := NewGroup(stream, nil, nil)
+	f, err := g.Add(Rendition{Name: "360p", Bandwidth: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := NewPackager(Config{}, Resume{}, stream, nil, nil)
+	p.Follow(f)
+	f.SetTrack(otherVideoTrack())
+	p.StartEpoch(media.Epoch{Wall: wallStart})
+	if err := p.SetTracks([]media.Track{videoTrack()}); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 80 * 60 {
+		at := media.Ticks(i) * 3000
+		s := media.Sample{Kind: media.Video, PTS: at, DTS: at, Key: i%60 == 0, Payload: payload(1, 20)}
+		f.Write(s)
+		if err := p.Write(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := g.find("360p").stream
+	if n := len(r.live.Load().version.media.Segments); n != renditionWindow || len(r.all()) != renditionWindow+goneSegments {
+		t.Errorf("%d segments listed, %d held", n, len(r.all()))
+	}
+	if n := len(stream.live.Load().version.media.Segments); n != 79 {
+		t.Errorf("the source lists %d", n)
+	}
+}
+
 func TestGroupEnd(t *testing.T) {
 	e := newEnsemble(t, 5, "720p")
 	e.g.SetDateRanges([]playlist.DateRange{{ID: "pin_1", Start: wallStart}})

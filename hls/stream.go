@@ -38,8 +38,8 @@ type Stream struct {
 	rate            rateMeter
 	ended, closed   bool
 
-	declared int // bit/s: BANDWIDTH is never below
-	reports  func() []playlist.RenditionReport
+	rendition *Rendition // what it is made to be; nil for the source
+	reports   func() []playlist.RenditionReport
 
 	live    atomic.Pointer[edge]
 	waiting atomic.Int64
@@ -66,10 +66,10 @@ const goneSegments = 3
 // NewStream returns the delivery of a show that is new or goes on at resume. cfg must be valid. A nil archive means
 // that nothing is recorded: the whole window is kept in memory. A nil log or m is allowed.
 func NewStream(cfg Config, resume Resume, archive Archive, log *slog.Logger, m *Metrics) *Stream {
-	return newStream(cfg, resume, archive, 0, log, m)
+	return newStream(cfg, resume, archive, nil, log, m)
 }
 
-func newStream(cfg Config, resume Resume, archive Archive, declared int, log *slog.Logger, m *Metrics) *Stream {
+func newStream(cfg Config, resume Resume, archive Archive, rendition *Rendition, log *slog.Logger, m *Metrics) *Stream {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
@@ -80,7 +80,7 @@ func newStream(cfg Config, resume Resume, archive Archive, declared int, log *sl
 	s := &Stream{
 		cfg: cfg, partTarget: media.FromDuration(cfg.PartTarget), archive: archive, log: log, metrics: m,
 		inits: map[int]*initFile{}, next: resume.NextMSN, target: resume.TargetDuration, discontinuities: resume.Discontinuities,
-		declared: declared,
+		rendition: rendition,
 	}
 	for _, init := range resume.Inits {
 		s.newest = &initFile{info: init}

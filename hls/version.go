@@ -28,6 +28,7 @@ type version struct {
 	withoutTS     map[int]bool // the initialization segments of such tracks
 	next          int64        // MSN of the open segment, or of the one to come
 	ended, closed bool
+	mayLag        media.Ticks // by how much it may be later than the source, which clients come from
 	metrics       *Metrics
 	reports       func() []playlist.RenditionReport // nil for none
 
@@ -45,7 +46,11 @@ type document struct {
 
 // setVariant fills in what the multivariant playlist says.
 func (v *version) setVariant(s *Stream) {
-	v.variant = playlist.Variant{Bandwidth: max(s.rate.bandwidth(), s.declared), AverageBandwidth: s.rate.averageBandwidth()}
+	v.variant = playlist.Variant{Bandwidth: s.rate.bandwidth(), AverageBandwidth: s.rate.averageBandwidth()}
+	if s.rendition != nil {
+		v.variant.Bandwidth = max(v.variant.Bandwidth, s.rendition.Bandwidth)
+		v.mayLag = maxBehind * media.Ticks(s.target) * media.TicksPerSecond
+	}
 	v.independent = true
 	for i := range v.media.Segments {
 		v.independent = v.independent && (v.media.Segments[i].Independent || v.media.Segments[i].Gap)
@@ -108,6 +113,9 @@ func (v *version) tooFar(msn int64, part int) bool {
 	if v.media.Open == nil {
 		last--
 	}
+	if v.mayLag > 0 {
+		last += maxBehind
+	}
 	if msn > last+2 {
 		return true
 	}
@@ -115,6 +123,7 @@ func (v *version) tooFar(msn int64, part int) bool {
 	if v.media.PartTarget < media.TicksPerSecond {
 		advance = int((3*media.TicksPerSecond + v.media.PartTarget - 1) / v.media.PartTarget)
 	}
+	advance += int(v.mayLag / v.media.PartTarget)
 	return msn == v.next && part > v.openParts()-1+advance
 }
 
