@@ -162,7 +162,7 @@ const en = {
 
   'notice.more': '{count} more',
   'notice.connecting': 'Setting up the connection …',
-  'notice.starting': 'Connected. The picture is on its way …',
+  'notice.starting': 'Connected, your picture follows …',
   'notice.reconnecting': 'Connection lost. Reconnecting by itself …',
   'notice.reconnectingText': 'Viewers see the last picture until you are back.',
   'notice.retryIn': 'The server says: {why}',

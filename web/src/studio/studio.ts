@@ -144,6 +144,7 @@ export class Studio implements Actions {
     void this.stop(shown).then(() => this.room.refresh()).finally(() => {
       this.leaving = false;
       this.ended = shown;
+      if (shown) this.picture.close(); // the light of the camera goes out with the show
       this.update();
     });
   }
@@ -151,12 +152,13 @@ export class Studio implements Actions {
   /** Ends a show that was seen, also one that waits for its picture; a start that is called off leaves such a show alone. */
   private async stop(shown: boolean): Promise<void> {
     await this.broadcast.publisher.stop(shown || this.room.view?.state !== 'interrupted');
-    if (shown) await this.api.end().catch(() => undefined); // it has ended already, or ends by itself
+    await this.room.refresh();
+    if (shown && this.room.view?.state === 'interrupted') await this.api.end().catch(() => undefined); // it ends by itself
   }
 
   leaveEnded(): void {
     this.ended = false;
-    this.update();
+    void this.picture.open();
   }
 
   toggleMute(): void {
@@ -313,6 +315,8 @@ export class Studio implements Actions {
       showing: this.desk.showing(),
       pending: this.desk.pending(),
       canPin: this.canPin(),
+      cameraId: camera.video?.getSettings().deviceId ?? '',
+      microphoneId: camera.audio?.getSettings().deviceId ?? '',
       cameras: camera.cameras,
       microphones: camera.microphones,
       prefs,

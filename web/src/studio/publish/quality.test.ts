@@ -26,9 +26,10 @@ describe('judge', () => {
   const at = (over: Partial<Totals>): Totals => ({ ...readTotals([], 0), ...over });
   it.each([
     ['all is well', { frames: 30, packets: 300, bytes: 312_500 }, 4],
-    ['a third of the frames is missing', { frames: 20, packets: 300 }, 3],
-    ['half of the frames is missing', { frames: 15, packets: 300 }, 2],
-    ['hardly a frame', { frames: 5, packets: 300 }, 1],
+    ['a slow camera', { frames: 12, packets: 300 }, 4],
+    ['a third of the frames is missing', { frames: 20, packets: 300, limitedBy: 'bandwidth' }, 3],
+    ['half of the frames is missing', { frames: 15, packets: 300, limitedBy: 'bandwidth' }, 2],
+    ['hardly a frame', { frames: 5, packets: 300, limitedBy: 'bandwidth' }, 1],
     ['nothing goes out', { frames: 0, packets: 50 }, 0],
     ['some loss', { frames: 30, packets: 300, lost: 9 }, 3],
     ['much loss', { frames: 30, packets: 300, lost: 45 }, 1],

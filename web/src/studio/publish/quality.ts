@@ -80,10 +80,12 @@ export function judge(before: Totals, after: Totals, wantFps: number): Quality {
     codec: after.codec,
     encoder: after.encoder,
   };
-  return { ...q, level: level(fps / wantFps, lossPercent, after.rttMs ?? 0) };
+  // A camera in a dark room, or a busy phone, gives fewer frames over the best of connections.
+  const share = fps > 0 && after.limitedBy !== 'bandwidth' ? 1 : fps / wantFps;
+  return { ...q, level: level(share, lossPercent, after.rttMs ?? 0) };
 }
 
-/** The worst of three marks: how many of the frames go out, how much is lost, how long a packet travels. */
+/** The worst of three marks: how many of the frames get through, how much is lost, how long a packet travels. */
 function level(frameShare: number, lossPercent: number, rttMs: number): Quality['level'] {
   if (frameShare < 0.05) return 0;
   const mark = (bad: boolean, poor: boolean, fair: boolean): Quality['level'] => (bad ? 1 : poor ? 2 : fair ? 3 : 4);

@@ -17,6 +17,8 @@ export interface Outgoing {
 const gatherMs = 200;
 const batchMs = 50;
 const audioBitrate = 96_000;
+/** So long the end of a show waits for the server to hear of it. */
+const deleteMs = 3_000;
 /** So long a connection may take that was offered without the servers its answer named (RFC 9725, 4.6). */
 const newServersMs = 2_500;
 
@@ -93,9 +95,9 @@ export class Session implements Link {
     clearTimeout(this.batch);
     this.control.detach();
     const { resource } = this;
-    const deleted = end && resource ? resource.delete() : Promise.resolve();
+    // The request first: a connection that just closes is one that was lost, and the show would wait for it.
+    if (end && resource) await Promise.race([resource.delete().catch(() => undefined), new Promise((r) => setTimeout(r, deleteMs))]);
     this.pc.close();
-    await deleted.catch(() => undefined); // gone already, or it ends by itself
   }
 
   async replace(video: MediaStreamTrack, audio: MediaStreamTrack): Promise<void> {

@@ -41,9 +41,10 @@ export class Controls {
     this.view = view;
     const open = view.phase !== 'loading' && view.phase !== 'unknown' && view.phase !== 'failed' && view.phase !== 'locked';
     show(this.root, open);
-    const on = view.camera === 'on';
+    const on = view.camera === 'on' && view.phase !== 'ended';
     show(this.mic, on);
     show(this.flip, on && view.cameras.length > 1);
+    show(this.bag, view.phase !== 'ended');
     setAttr(this.mic, 'data-face', view.muted || !view.hasMicrophone ? 'second' : 'first');
     setAttr(this.mic, 'aria-pressed', view.muted ? 'true' : 'false');
     this.mic.disabled = !view.hasMicrophone;

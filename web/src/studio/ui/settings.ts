@@ -56,8 +56,8 @@ export class Settings {
     if (!this.sheet.isOpen) return;
     this.labels.forEach((l) => l());
     const { prefs } = view;
-    options(this.camera, view.cameras, prefs.videoId, i18n.t('settings.cameraDefault'), (n) => i18n.t('settings.cameraNumber', { n }));
-    options(this.microphone, view.microphones, prefs.audioId, i18n.t('settings.microphoneDefault'), (n) => i18n.t('settings.microphoneNumber', { n }));
+    options(this.camera, view.cameras, view.cameraId || prefs.videoId, i18n.t('settings.cameraDefault'), (n) => i18n.t('settings.cameraNumber', { n }));
+    options(this.microphone, view.microphones, view.microphoneId || prefs.audioId, i18n.t('settings.microphoneDefault'), (n) => i18n.t('settings.microphoneNumber', { n }));
     this.definition.render(prefs.definition, view.fixed);
     this.shape.render(prefs.shape, view.fixed);
     const mbps = (maxBitrate(prefs.definition) / 1e6).toFixed(1);
@@ -130,7 +130,8 @@ class Toggle {
 
 function options(select: HTMLSelectElement, devices: readonly Device[], chosen: string, byDefault: string, numbered: (n: number) => string): void {
   const known = devices.filter((d) => d.id !== 'default');
-  const wanted: [string, string][] = [['', byDefault], ...known.map((d, i): [string, string] => [d.id, d.label === '' ? numbered(i + 1) : d.label])];
+  const inUse = known.some((d) => d.id === chosen);
+  const wanted: [string, string][] = [...(inUse ? [] : [['', byDefault] as [string, string]]), ...known.map((d, i): [string, string] => [d.id, d.label === '' ? numbered(i + 1) : d.label])];
   const drawn = JSON.stringify(wanted);
   if (select.dataset.drawn !== drawn) {
     select.dataset.drawn = drawn;

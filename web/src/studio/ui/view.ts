@@ -34,6 +34,8 @@ export interface View {
   readonly showing: ReadonlySet<string>;
   readonly pending: ReadonlySet<string>;
   readonly canPin: boolean;
+  readonly cameraId: string; // in use
+  readonly microphoneId: string;
   readonly cameras: readonly Device[];
   readonly microphones: readonly Device[];
   readonly prefs: Prefs;
