@@ -43,9 +43,14 @@ func ReadFLV(b []byte) (*Film, error) {
 	if len(f.start) == 0 || len(f.tags) < 2 {
 		return nil, errNotFLV
 	}
-	first, last := f.tags[0].at, f.tags[len(f.tags)-1].at
-	f.length = (last - first) * time.Duration(len(f.tags)) / time.Duration(len(f.tags)-1) // one step longer, so that loops do not touch
+	f.measure()
 	return f, nil
+}
+
+// measure reckons how long the film is: one step longer than from tag to tag, so that loops do not touch.
+func (f *Film) measure() {
+	first, last := f.tags[0].at, f.tags[len(f.tags)-1].at
+	f.length = (last - first) * time.Duration(len(f.tags)) / time.Duration(len(f.tags)-1)
 }
 
 func (f *Film) add(t tag) {

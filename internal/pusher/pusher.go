@@ -61,7 +61,10 @@ func (p *Pusher) greet(addr, key string) error {
 	}
 	msgs := append([]byte{}, answer[1:1+1536]...) // C2 echoes S1
 	msgs = message(msgs, 2, 1, 0, binary.BigEndian.AppendUint32(nil, chunkSize))
-	msgs = message(msgs, 3, 20, 0, amf("connect", 1.0, map[string]string{"app": "live", "flashVer": "FMLE/3.0 (compatible; vitrine bench)", "tcUrl": "rtmp://" + addr + "/live"}))
+	msgs = message(msgs, 3, 20, 0, amf("connect", 1.0, map[string]any{
+		"app": "live", "flashVer": "FMLE/3.0 (compatible; vitrine bench)", "tcUrl": "rtmp://" + addr + "/live",
+		"fourCcList": []string{"avc1", "hvc1", "av01"},
+	}))
 	msgs = message(msgs, 3, 20, 0, amf("createStream", 2.0, nil))
 	msgs = message(msgs, 3, 20, 1, amf("publish", 3.0, nil, key, "live"))
 	if _, err := p.conn.Write(msgs); err != nil {
@@ -159,26 +162,35 @@ func message(dst []byte, chunkStream, typeID byte, stream uint32, body []byte) [
 	return append(dst, body...)
 }
 
-// amf encodes values in AMF0: strings, numbers, objects of strings, null.
+// amf encodes values in AMF0: strings, numbers, lists of strings, objects, null.
 func amf(values ...any) []byte {
 	var b []byte
 	for _, v := range values {
-		switch v := v.(type) {
-		case string:
-			b = appendString(append(b, 2), v)
-		case float64:
-			b = binary.BigEndian.AppendUint64(append(b, 0), math.Float64bits(v))
-		case map[string]string:
-			b = append(b, 3)
-			for name, value := range v {
-				b = appendString(append(appendString(b, name), 2), value)
-			}
-			b = append(b, 0, 0, 9)
-		default:
-			b = append(b, 5)
-		}
+		b = appendAMF(b, v)
 	}
 	return b
+}
+
+func appendAMF(b []byte, v any) []byte {
+	switch v := v.(type) {
+	case string:
+		return appendString(append(b, 2), v)
+	case float64:
+		return binary.BigEndian.AppendUint64(append(b, 0), math.Float64bits(v))
+	case []string:
+		b = binary.BigEndian.AppendUint32(append(b, 10), uint32(len(v)))
+		for _, s := range v {
+			b = appendAMF(b, s)
+		}
+		return b
+	case map[string]any:
+		b = append(b, 3)
+		for name, value := range v {
+			b = appendAMF(appendString(b, name), value)
+		}
+		return append(b, 0, 0, 9)
+	}
+	return append(b, 5)
 }
 
 func appendString(b []byte, s string) []byte {
