@@ -77,7 +77,8 @@ func (f *Film) addTrack(t *pmp4.Track, file []byte) error {
 
 func dress(t *pmp4.Track, file []byte) (clothing, error) {
 	const audio, video = 8, 9
-	fourCC, record, reorder := "", "", offset
+	var fourCC, record string
+	reorder := offset
 	switch codec := t.Codec.(type) {
 	case *codecs.MPEG4Audio:
 		config, err := codec.Config.Marshal()
