@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/vitrine-live/vitrine/internal/errs"
 	"github.com/vitrine-live/vitrine/media"
 )
@@ -22,6 +24,7 @@ type Load struct {
 type LoadReport struct {
 	Plan     []Rendition
 	Cost     float64         // of one ladder in processor cores, by estimate
+	CPU      time.Duration   // processor time that all the ladders took
 	Sent     int             // pictures, to all ladders together
 	Made     int             // pictures, of all renditions of all ladders
 	Delays   []time.Duration // from a picture's going in to its coming out of a rendition, in rising order
@@ -54,6 +57,7 @@ func (t *Transcoder) Run(ctx context.Context, l Load) (LoadReport, error) {
 	}
 	report.Plan = plan
 	report.Cost = t.budget.cost(l.Source, report.Plan)
+	before := childrenCPU()
 	clocks := make([]loadClock, l.Ladders)
 	var wg sync.WaitGroup
 	for i := range clocks {
@@ -67,11 +71,21 @@ func (t *Transcoder) Run(ctx context.Context, l Load) (LoadReport, error) {
 		})
 	}
 	wg.Wait()
+	report.CPU = childrenCPU() - before
 	for i := range clocks {
 		report.add(&clocks[i])
 	}
 	slices.Sort(report.Delays)
 	return report, ctx.Err()
+}
+
+// childrenCPU is the processor time of the processes of this one that have ended.
+func childrenCPU() time.Duration {
+	var r unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_CHILDREN, &r); err != nil {
+		return 0
+	}
+	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
 }
 
 func (r *LoadReport) add(c *loadClock) {

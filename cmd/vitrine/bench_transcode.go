@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/sys/unix"
 
 	"github.com/vitrine-live/vitrine/configs"
 	"github.com/vitrine-live/vitrine/media"
@@ -59,16 +58,15 @@ func (b *transcodeBench) run(ctx context.Context) error {
 	fmt.Fprintf(b.stdout, "decode    %.2f ms of processor per million pixels\nencode    %.2f ms\n", 1000*speed.Decode, 1000*speed.Encode)
 	b.load.Source = transcode.Source{Codec: media.H264, Width: b.width, Height: b.height, FPS: b.fps}
 	fmt.Fprintf(b.stdout, "load      %d ladders for %v\n", b.load.Ladders, b.load.Duration)
-	before := childrenCPU()
 	r, err := t.Run(ctx, b.load)
 	if err != nil {
 		return err
 	}
-	b.report(r, childrenCPU()-before)
+	b.report(r)
 	return nil
 }
 
-func (b *transcodeBench) report(r transcode.LoadReport, cpu time.Duration) {
+func (b *transcodeBench) report(r transcode.LoadReport) {
 	for _, p := range r.Plan {
 		fmt.Fprintf(b.stdout, "rendition %-5s %dx%d at %.1f Mbit/s\n", p.Name, p.Width, p.Height, float64(p.Bitrate)/1e6)
 	}
@@ -76,7 +74,7 @@ func (b *transcodeBench) report(r transcode.LoadReport, cpu time.Duration) {
 	at := quantiles(slices.Clone(r.Delays))
 	fmt.Fprintf(b.stdout, "delay     p50 %v  p99 %v  max %v\n", at(0.5), at(0.99), at(1))
 	fmt.Fprintf(b.stdout, "lost      %d pictures of %d\n", r.Sent*len(r.Plan)-r.Made, r.Sent*len(r.Plan))
-	fmt.Fprintf(b.stdout, "cost      %.2f cores a ladder, estimated %.2f\n", cpu.Seconds()/b.load.Duration.Seconds()/n, r.Cost)
+	fmt.Fprintf(b.stdout, "cost      %.2f cores a ladder, estimated %.2f\n", r.CPU.Seconds()/b.load.Duration.Seconds()/n, r.Cost)
 	for _, f := range slices.Compact(slices.Sorted(slices.Values(r.Failures))) {
 		fmt.Fprintf(b.stdout, "failed    %s\n", f)
 	}
@@ -84,13 +82,4 @@ func (b *transcodeBench) report(r transcode.LoadReport, cpu time.Duration) {
 
 func newTranscoder(c configs.Config) (*transcode.Transcoder, error) {
 	return transcode.New(transcode.Config{FFmpeg: c.Transcode.FFmpeg, Encoder: c.Transcode.Encoder, MaxCost: c.Transcode.MaxCost}, slog.New(slog.DiscardHandler), transcode.NewMetrics(nil))
-}
-
-// childrenCPU is the processor time of the child processes that have ended.
-func childrenCPU() time.Duration {
-	var r unix.Rusage
-	if err := unix.Getrusage(unix.RUSAGE_CHILDREN, &r); err != nil {
-		return 0
-	}
-	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
 }
