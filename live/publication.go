@@ -19,6 +19,8 @@ const (
 	// clockSlip is by how much the publisher's clock may disagree with the wall clock after it jumped, before its
 	// samples belong to a new epoch.
 	clockSlip = media.TicksPerSecond
+	// dateSlip is how far the dates of a pulled show may leave those of its epoch where its origin begins a new one.
+	dateSlip = 50 * time.Millisecond
 	// inBandRate and inBandBurst bound what one publisher writes onto the timeline by itself.
 	inBandRate  = 5
 	inBandBurst = 20
@@ -147,7 +149,7 @@ func (p *publication) write(sample media.Sample) (err error, written bool) { //n
 	}
 	sample.PTS += p.offset
 	sample.DTS += p.offset
-	if sample.Rebased && p.slippedLocked(sample) {
+	if sample.Rebased && (p.slippedLocked(sample) || p.redatedLocked(sample)) {
 		p.started = false
 		return nil, false
 	}
@@ -185,14 +187,32 @@ func (p *publication) opens(sample media.Sample) bool {
 // wallOf is the wall instant that the first sample of an epoch stands for: its arrival, or, of a show that is pulled from
 // elsewhere, the date that it has there, so that both show the same dates. No lock is held.
 func (p *publication) wallOf(first media.Sample) time.Time {
+	if wall, ok := p.originDate(first); ok {
+		return wall
+	}
+	return first.Arrival
+}
+
+// originDate is the date that a sample of a pulled show has at its origin; ok is false where there is none. Such a
+// publisher answers without locks, so that one may be held here.
+func (p *publication) originDate(sample media.Sample) (wall time.Time, ok bool) {
 	if p.req.Protocol != "hls" || p.req.CapturedAt == nil {
-		return first.Arrival
+		return time.Time{}, false
 	}
-	at, ok := p.req.CapturedAt(first.Arrival)
-	if !ok {
-		return first.Arrival
+	at, ok := p.req.CapturedAt(sample.Arrival)
+	return sample.Arrival.Add((sample.PTS - at).Duration()), ok
+}
+
+// redatedLocked reports whether the origin of a pulled show dates a sample, in show time, otherwise than its epoch does.
+func (p *publication) redatedLocked(sample media.Sample) bool {
+	epoch := p.session.show.Epochs
+	if len(epoch) == 0 {
+		return false
 	}
-	return first.Arrival.Add((first.PTS - at).Duration())
+	want := epoch[len(epoch)-1].WallAt(sample.PTS)
+	sample.PTS -= p.offset
+	wall, ok := p.originDate(sample)
+	return ok && wall.Sub(want).Abs() > dateSlip
 }
 
 // WriteData implements media.Publication: a pin that the publisher carries in band stands at its own timestamp.

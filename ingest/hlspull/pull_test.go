@@ -90,7 +90,7 @@ func TestCaptureClock(t *testing.T) {
 				if ok != c.want {
 					t.Fatalf("known: %v", ok)
 				}
-				if want := 3*media.TicksPerSecond + p.of(media.Video)[0].DTS; ok && (got < want-3000 || got > want+9000) {
+				if want := 3*media.TicksPerSecond + p.of(media.Video)[0].PTS; ok && (got < want-90 || got > want+90) {
 					t.Errorf("3 s into the show is publisher time %d, not %d", got, want)
 				}
 			})

@@ -38,10 +38,13 @@ type relay struct {
 	merge  merger
 	base   media.Ticks // publisher time at which the run begins
 	end    media.Ticks // of everything so far
-	jumped [2]bool     // the next sample of the kind is the first of a run that is not the first
-	tracks [2]*media.Track
-	stale  bool // the publication does not know these yet
-	count  int  // samples written
+	// reorder is PTS - DTS of key frames: a segment's date is that of its first picture (4.4.4.6), the client counts it
+	// from decoding times.
+	reorder media.Ticks
+	jumped  [2]bool // the next sample of the kind is the first of a run that is not the first
+	tracks  [2]*media.Track
+	stale   bool // the publication does not know these yet
+	count   int  // samples written
 }
 
 // dated is one sample with the date that the origin gives it.
@@ -65,7 +68,7 @@ func (r *relay) begin(c *gohlslib.Client, stop func()) {
 	defer r.mu.Unlock()
 	r.stop = stop
 	r.base = r.end
-	r.merge, r.video, r.sound = merger{}, nil, nil
+	r.merge, r.video, r.sound, r.reorder = merger{}, nil, nil, 0
 	r.jumped = [2]bool{r.count > 0, r.count > 0}
 	c.OnTracks = func(tracks []*gohlslib.Track) error { return r.meet(c, tracks) }
 }
@@ -170,7 +173,10 @@ func (r *relay) takeVideo(c *gohlslib.Client, t *gohlslib.Track, pts, dts int64,
 	if track, ok := r.video.track(); ok && u.key {
 		s.track = &track
 	}
-	r.date(c, t, s.DTS, s.Arrival)
+	if u.key {
+		r.reorder = s.PTS - s.DTS
+	}
+	r.date(c, t, s.DTS+r.reorder, s.Arrival)
 	r.put(s)
 }
 
