@@ -22,7 +22,7 @@ func (f *Follower) repeat(s *step) bool {
 	case stepClose:
 		f.closeSegment(s)
 	case stepEnd:
-		f.broken = true
+		f.broken, f.alive = true, true // the next run may have an encoder that works
 	case stepMissed:
 		if !f.begun {
 			f.begin(s)

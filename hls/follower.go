@@ -114,7 +114,7 @@ func (f *Follower) Write(s media.Sample) {
 }
 
 // Down says that the pictures ceased: what is not complete becomes a gap, and so does all that comes until Write is
-// called again.
+// called again or the packager's run ends. Where the next run has no encoder either, it is to be said again.
 func (f *Follower) Down() {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -419,6 +419,28 @@ func TestFollowerConcurrent(t *testing.T) {
 	}
 }
 
+// An encoder that failed for good is no reason to give up the next epoch's, however slowly that begins.
+func TestFollowerNewEpoch(t *testing.T) {
+	tw := newTwins(t, 0)
+	tw.start(t)
+	samples := sourceSamples(5, 0, 1)
+	before, rest := until(samples, 3*media.TicksPerSecond)
+	tw.writeAll(t, before)
+	tw.e.fail()
+	tw.e.off = true
+	tw.writeAll(t, rest)
+	origin := tw.p.EndEpoch()
+	tw.e = &encoder{f: tw.e.f, lag: 80}
+	tw.start(t)
+	tw.writeAll(t, sourceSamples(8, origin, uint32(len(samples)+1)))
+	tw.p.EndEpoch()
+	tw.e.drain()
+	checkMirror(t, tw.leader, tw.follower)
+	if got := tw.follower.gaps(); !maps.Equal(got, map[int64]int{1: 1, 2: 0}) {
+		t.Errorf("gaps %v", got)
+	}
+}
+
 // The source's parameters change: the encoder ends with what it has, and another begins, slowly. Nothing is lost.
 func TestFollowerNewEncoder(t *testing.T) {
 	tw := newTwins(t, 12)
