@@ -200,3 +200,37 @@ func showTimeOf(at float64, drawn []float64, shown map[int]float64) (ms float64,
 	}
 	return 0, false
 }
+
+// The studio comes back by itself when the server was gone; it leaves the room to another device that takes over, serves it
+// as a remote control, and takes it back when the anchor wants it. All of it is one show.
+func TestStudioKeepsItsPlace(t *testing.T) {
+	s := serve(t)
+	r := s.newRoom(t)
+	products := s.fillBag(t, r.ID, 2)
+	st := openStudio(t, s, r)
+	st.goLive(t)
+	showID := s.onAir(t, r.ID)
+	s.kill()
+	st.is(t, "reconnecting", 30*time.Second)
+	s.start(t)
+	st.is(t, "live", 40*time.Second)
+	s.epochs(t, showID, 2)
+
+	obs := publish(t, s, r.StreamKey, publication{picture: landscape})
+	st.is(t, "elsewhere", 20*time.Second)
+	s.epochs(t, showID, 3)
+	obs.reach(t, 2*fps)
+	st.press(t, `.tile[data-product=`+products[0]+`]`)
+	if got := st.taps(t, 1)[0]; got.What != "pin" || got.Via != "api" || got.ProductID != products[0] {
+		t.Errorf("the tap was %+v", got)
+	}
+	obs.reach(t, 5*fps)
+	if sh := s.show(t, showID); len(sh.Epochs) != 3 {
+		t.Errorf("the two push each other out: the show has %d epochs", len(sh.Epochs))
+	}
+	st.goLive(t)
+	s.epochs(t, showID, 4)
+	obs.cut()
+	st.end(t)
+	s.state(t, showID, "ended", 5*time.Second)
+}
