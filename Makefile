@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo build web check fmt test bench clean
+.PHONY: help demo build web check fmt test interop bench clean
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
@@ -26,6 +26,9 @@ fmt: ## formats the Go code as the gate wants it
 
 test: ## installs what the tests need and runs every test
 	@exec scripts/test.sh
+
+interop: ## pushes with OBS Studio and GStreamer and looks at what viewers get (installs half a gigabyte; CLIENTS="gstreamer obs")
+	@exec scripts/interop.sh
 
 bench: ## the Go benchmarks (PKG=./hls/... to choose, BENCH=regexp)
 	go test -run '^$$' -bench '$(or $(BENCH),.)' -benchmem $(or $(PKG),./...)
