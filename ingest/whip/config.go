@@ -35,6 +35,7 @@ type Config struct {
 
 	// ClientAddr tells the address of a request, for servers behind a proxy. Default: that of its connection.
 	ClientAddr func(*http.Request) netip.Addr
+
 	// MaxBody is the longest offer or fragment in bytes, 1 KiB to 1 MiB. Default 64 KiB.
 	MaxBody int
 	// MaxSessions is the most sessions at once. Default 1000.
