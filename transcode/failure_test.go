@@ -74,7 +74,6 @@ func TestLadderComesBack(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			l, g, e := startSmall(t, newTranscoder(t, Config{}))
-			defer l.Close()
 			until(l, g, e, func() bool { return len(g.samples[0]) > 20 && len(g.samples[1]) > 20 })
 			if s := l.Status(); s.State != LadderOn || s.Encoder != x264 || s.Cost <= 0 {
 				t.Errorf("status %+v", s)
@@ -84,18 +83,17 @@ func TestLadderComesBack(t *testing.T) {
 				t.Fatal(err)
 			}
 			until(l, g, e, func() bool { return len(g.downs) > 0 })
-			if !strings.Contains(g.downs[0], c.reason) {
-				t.Errorf("the reason is %q", g.downs[0])
-			}
 			g.mu.Lock()
 			before := len(g.samples[1])
 			g.mu.Unlock()
 			until(l, g, e, func() bool { return len(g.samples[1]) > before+20 && len(g.samples[0]) > 0 })
+			status := l.Status()
+			l.Close()
 			if s := g.samples[1][before]; !s.Key {
 				t.Error("it came back with a picture that is no key picture")
 			}
-			if s := l.Status(); s.State != LadderOn || s.Restarts != 1 || s.Reason != g.downs[0] {
-				t.Errorf("status %+v", s)
+			if status.State != LadderOn || status.Restarts != 1 || status.Reason != g.downs[0] || !strings.Contains(status.Reason, c.reason) {
+				t.Errorf("status %+v after %q", status, g.downs)
 			}
 			if syscall.Kill(was, 0) == nil {
 				t.Error("the first process is still there")
@@ -139,10 +137,10 @@ func TestLadderSaysWhyItIsDown(t *testing.T) {
 	tr := newTranscoder(t, Config{Encoder: v4l2})
 	l, g, e := startSmall(t, tr)
 	until(l, g, e, func() bool { return len(g.downs) > 1 })
+	l.Close()
 	if s := l.Status(); s.Restarts < 2 || !strings.HasPrefix(s.Reason, "ffmpeg: ") {
 		t.Errorf("status %+v", s)
 	}
-	l.Close()
 }
 
 func TestWithoutFFmpeg(t *testing.T) {

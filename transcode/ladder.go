@@ -82,7 +82,7 @@ func (t *Transcoder) StartLadder(source media.Track, fps float64, plan []Renditi
 func (l *Ladder) Write(s media.Sample) { l.worker.write(s) }
 
 // Close takes no more pictures, waits a moment for those under way to come out, and ends the process. It returns when
-// that is gone and Drained was called; only the first call waits.
+// that is gone and Drained was called.
 func (l *Ladder) Close() {
 	l.closing.Do(func() {
 		l.worker.close(drainLadder)

@@ -30,7 +30,7 @@ func start(path string, args []string, outputs, nice int) (_ *process, err error
 	if program, err := exec.LookPath("nice"); err == nil && nice > 0 {
 		command = slices.Concat([]string{program, "-n", strconv.Itoa(nice)}, command)
 	}
-	p := &process{cmd: exec.Command(command[0], command[1:]...)} //nolint:gosec,noctx // its owner ends it by kill; what the operator configured
+	p := &process{cmd: exec.Command(command[0], command[1:]...)} //nolint:noctx // its owner ends it by kill
 	var theirs []*os.File
 	defer func() {
 		for _, f := range theirs {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -100,7 +101,7 @@ func (r *run) live(first media.Sample) error {
 			if err := r.read(i); err != nil {
 				r.fail(err)
 			}
-			stop() // an output that ends takes the others with it
+			stop() // an output that ends ends the input, and so the others
 		})
 	}
 	reading.Wait()
@@ -108,7 +109,7 @@ func (r *run) live(first media.Sample) error {
 	err := r.process.wait()
 	r.failing.Do(func() {})
 	switch {
-	case r.failure != nil && !errors.Is(r.failure, io.ErrUnexpectedEOF) && !errors.Is(r.failure, io.EOF):
+	case r.failure != nil:
 		return r.failure
 	case err != nil:
 		return err
@@ -127,12 +128,12 @@ func (r *run) feed(ctx context.Context, s media.Sample) {
 	}
 }
 
-// read hands on what comes out of output i. The end of it is io.EOF or io.ErrUnexpectedEOF.
+// read hands on what comes out of output i, until it ends. An error says that it makes no sense.
 func (r *run) read(i int) error {
 	w := r.worker
 	d, err := nut.NewReader(r.process.outs[i])
 	if err != nil {
-		return err
+		return unlessEnded(err)
 	}
 	s := d.Streams()[0]
 	w.deliver(func() { w.out.begin(i, s.Extra) })
@@ -140,7 +141,7 @@ func (r *run) read(i int) error {
 	for {
 		f, err := d.Next()
 		if err != nil {
-			return err
+			return unlessEnded(err)
 		}
 		pts := r.base + media.Rescale(media.Ticks(f.PTS), int64(s.Num)*int64(media.TicksPerSecond), int64(s.Den))
 		if !r.alive[i].Swap(true) {
@@ -152,6 +153,14 @@ func (r *run) read(i int) error {
 			w.out.frame(i, media.Sample{Kind: w.job.kind, PTS: pts, DTS: pts, Key: f.Key, Payload: f.Data, Arrival: time.Now()})
 		})
 	}
+}
+
+// unlessEnded forgets that an output ended, be it amid a frame: the process says why.
+func unlessEnded(err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, os.ErrClosed) {
+		return nil
+	}
+	return err
 }
 
 // sent notes the time of what went in.

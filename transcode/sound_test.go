@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"math"
 	"os/exec"
+	"runtime"
 	"slices"
 	"sync"
 	"testing"
@@ -41,9 +42,10 @@ func (p *published) call(f func()) error {
 	}
 	p.calling = true
 	p.mu.Unlock()
-	f()
+	runtime.Gosched() // for another caller to be caught
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	f()
 	p.calling = false
 	p.changed.Broadcast()
 	return p.fail

@@ -81,7 +81,7 @@ func runOnce(ctx context.Context, program string, args []string, in []byte) (out
 	if nice, err := exec.LookPath("nice"); err == nil {
 		args = append([]string{nice, "-n", strconv.Itoa(ladderNice)}, args...)
 	}
-	cmd := exec.CommandContext(ctx, args[0], args[1:]...) //nolint:gosec // what the operator configured
+	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	cmd.WaitDelay = time.Second
 	cmd.Stdin = bytes.NewReader(in)
 	var said tail
