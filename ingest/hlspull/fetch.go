@@ -8,7 +8,9 @@ import (
 	"net"
 	"net/http"
 	"net/http/cookiejar"
+	"net/netip"
 	"net/url"
+	"sync/atomic"
 	"time"
 
 	"github.com/vitrine-live/vitrine/internal/errs"
@@ -26,6 +28,7 @@ const (
 type fetcher struct {
 	cfg    Config
 	client *http.Client
+	remote atomic.Pointer[netip.AddrPort] // who answered last
 }
 
 // dialer connects to an origin.
@@ -43,13 +46,37 @@ func dialerOf(cfg Config) dialer {
 // newFetcher makes a fetcher with connections and cookies of its own; close it.
 func newFetcher(cfg Config, dial dialer) *fetcher {
 	jar, _ := cookiejar.New(nil) // never fails
-	return &fetcher{cfg: cfg, client: &http.Client{
+	f := &fetcher{cfg: cfg}
+	f.client = &http.Client{
 		Jar: jar, CheckRedirect: checkRedirect,
 		Transport: &http.Transport{ // without a proxy, which would dial in its own name
-			DialContext: dial, ForceAttemptHTTP2: true, TLSHandshakeTimeout: 10 * time.Second,
+			DialContext: f.noting(dial), ForceAttemptHTTP2: true, TLSHandshakeTimeout: 10 * time.Second,
 			MaxIdleConnsPerHost: 4, IdleConnTimeout: 30 * time.Second, MaxResponseHeaderBytes: 64 << 10,
 		},
-	}}
+	}
+	return f
+}
+
+// noting is dial, with a note of where it led.
+func (f *fetcher) noting(dial dialer) dialer {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := dial(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		if a, err := netip.ParseAddrPort(conn.RemoteAddr().String()); err == nil {
+			f.remote.Store(&a)
+		}
+		return conn, nil
+	}
+}
+
+// peer is the address of the origin; the zero value before it was reached.
+func (f *fetcher) peer() netip.AddrPort {
+	if a := f.remote.Load(); a != nil {
+		return *a
+	}
+	return netip.AddrPort{}
 }
 
 func (f *fetcher) close() { f.client.CloseIdleConnections() }

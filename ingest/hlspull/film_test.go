@@ -64,18 +64,21 @@ func finished(t *testing.T, acts ...act) (*origin, string) {
 
 // Every sample of a finished show comes once, in order, with the date of its beginning.
 func TestReadFilm(t *testing.T) {
-	for _, kind := range []string{"fmp4", "ts", "ranges", "apart", "apart-ts"} {
+	for _, kind := range []string{"fmp4", "ts", "ranges", "apart", "apart-ts", "hevc"} {
 		t.Run(kind, func(t *testing.T) {
 			o, address := finished(t, act{film: filmOf(t, kind), n: 8})
 			film, got, err := readFilm(t, address)
 			if err != nil || len(got) != 1 {
 				t.Fatalf("%d stretches, %v", len(got), err)
 			}
-			s := got[0]
+			s, want := got[0], media.H264
+			if kind == "hevc" {
+				want = media.HEVC
+			}
 			if d := film.Duration(); d < 15900*time.Millisecond || d > 16100*time.Millisecond {
 				t.Errorf("lasts %v", d)
 			}
-			if len(s.tracks) != 2 || s.tracks[0].Codec != media.H264 || s.tracks[0].SPS == nil || s.tracks[1].Codec != media.AAC {
+			if len(s.tracks) != 2 || s.tracks[0].Codec != want || s.tracks[0].SPS == nil || s.tracks[1].Codec != media.AAC {
 				t.Errorf("tracks %+v", s.tracks)
 			}
 			if off := s.wall.Sub(o.start); off < -time.Millisecond || off > time.Millisecond {

@@ -38,6 +38,10 @@ var films = map[string]func() (testFilm, error){
 	"apart-ts": sync.OnceValues(func() (testFilm, error) {
 		return encodeApart([]string{"-hls_segment_type", "mpegts"}, "-hls_segment_filename", "sound%d.ts")
 	}),
+	"hevc": sync.OnceValues(func() (testFilm, error) {
+		return encode("-hls_segment_type", "fmp4", "-c:v", "libx265", "-preset", "ultrafast", "-tag:v", "hvc1",
+			"-x265-params", "log-level=none:bframes=2:keyint=60:min-keyint=60:scenecut=0:open-gop=0")
+	}),
 	"small": sync.OnceValues(func() (testFilm, error) {
 		return encode("-hls_segment_type", "fmp4", "-vf", "scale=160:90")
 	}),

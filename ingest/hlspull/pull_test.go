@@ -16,7 +16,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // A show is pulled from its beginning to its end: every sample once, evenly in time, then a clean end.
 func TestWholeShow(t *testing.T) {
-	for _, kind := range []string{"fmp4", "ts", "ranges", "apart"} {
+	for _, kind := range []string{"fmp4", "ts", "ranges", "apart", "hevc"} {
 		t.Run(kind, func(t *testing.T) {
 			film := filmOf(t, kind)
 			synctest.Test(t, func(t *testing.T) {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/netip"
 	"net/url"
 	"time"
 
@@ -84,7 +83,7 @@ func (s *source) attempt(ctx context.Context) (began bool, err error) {
 	}
 	r := &relay{metrics: s.metrics}
 	pub, err := s.gate.Publish(ctx, media.PublishRequest{
-		Protocol: "hls", Remote: s.remote(), Room: s.room, Encoder: s.url.Host, CapturedAt: r.capturedAt,
+		Protocol: "hls", Remote: s.fetch.peer(), Room: s.room, Encoder: s.url.Host, CapturedAt: r.capturedAt,
 	})
 	if err != nil {
 		return false, err
@@ -108,15 +107,6 @@ func (s *source) ended(more bool, err error) error {
 		s.lanes = nil
 	}
 	return err
-}
-
-// remote is the origin as far as its address says it without asking anybody.
-func (s *source) remote() netip.AddrPort {
-	addr, err := netip.ParseAddr(s.url.Hostname())
-	if err != nil {
-		return netip.AddrPort{}
-	}
-	return netip.AddrPortFrom(addr, 0)
 }
 
 // open reads the playlists, unless those of before go on.
