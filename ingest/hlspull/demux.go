@@ -22,9 +22,10 @@ type demuxer struct {
 	sound   *media.Track // nil: no sound
 	end     media.Ticks  // decoding time of the newest sample; negative before the first
 
-	tracks map[int]*fmp4.InitTrack // of fMP4, by number
-	ts     *tsReader               // of MPEG-TS
-	out    []timed
+	tracks   map[int]*fmp4.InitTrack // of fMP4, by number
+	defaults map[uint32]sampleDefaults
+	ts       *tsReader // of MPEG-TS
+	out      []timed
 }
 
 func (d *demuxer) hasVideo() bool { return d.picture != nil }
@@ -51,7 +52,7 @@ func newFMP4Demuxer(init []byte) (*demuxer, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &demuxer{tracks: map[int]*fmp4.InitTrack{}, end: -1}
+	d := &demuxer{tracks: map[int]*fmp4.InitTrack{}, defaults: defaultsOf(init), end: -1}
 	for _, t := range parsed.Tracks {
 		d.tracks[t.ID] = t
 		switch c := t.Codec.(type) {
@@ -74,7 +75,7 @@ func newFMP4Demuxer(init []byte) (*demuxer, error) {
 
 func (d *demuxer) demuxFMP4(segment []byte) error {
 	var parts fmp4.Parts
-	if err := parts.Unmarshal(segment); err != nil {
+	if err := parts.Unmarshal(spellOut(segment, d.defaults)); err != nil {
 		return broken(err)
 	}
 	for _, p := range parts {

@@ -43,6 +43,7 @@ type stage struct {
 type lane struct {
 	*follower
 	run  run
+	said map[uint32]sampleDefaults // by the initialization segment
 	last item
 	n    int // of the item that the playlist shows; 0: none was asked for
 	over bool
@@ -158,6 +159,7 @@ func (s *stage) initSegment(ctx context.Context, l *lane) (data []byte, err erro
 	if err != nil {
 		return nil, err
 	}
+	l.said = defaultsOf(data)
 	return tameInit(data)
 }
 
@@ -166,10 +168,11 @@ func (s *stage) media(ctx context.Context, l *lane) (data []byte, err error) {
 		data, err = s.fetch.media(ctx, l.last.resource)
 		return err
 	})
-	if err == nil {
-		s.count(len(data))
+	if err != nil {
+		return nil, err
 	}
-	return data, err
+	s.count(len(data))
+	return spellOut(data, l.said), nil
 }
 
 // tameInit keeps the first track of each kind that can be read of an initialization segment.
