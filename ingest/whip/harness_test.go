@@ -153,6 +153,13 @@ func (p *recording) of(kind media.Kind) []media.Sample {
 	return out
 }
 
+// told returns the i-th timed message and its place.
+func (p *recording) told(i int) (payload string, at media.Ticks) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.data[i], p.dataAt[i]
+}
+
 // wait returns when ok says so, asked under the lock after each change.
 func (p *recording) wait(t testing.TB, what string, ok func() bool) {
 	t.Helper()

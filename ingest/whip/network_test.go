@@ -168,16 +168,17 @@ func TestTapLandsOnItsPicture(t *testing.T) {
 			featured := true
 			pg.send(message{Type: "pin", ID: json.RawMessage(`"c1"`), ProductID: "prod_1", Featured: &featured, CapturedAt: &at})
 			pg.wait(t, `ack"c1"`)
-			if want := `{"type":"pin","product_id":"prod_1","featured":true}`; p.data[0] != want {
-				t.Errorf("told %s, want %s", p.data[0], want)
+			told, placed := p.told(0)
+			if want := `{"type":"pin","product_id":"prod_1","featured":true}`; told != want {
+				t.Errorf("told %s, want %s", told, want)
 			}
 			// The picture captured at the tap arrives a path later.
-			p.wait(t, "the picture", func() bool { return p.samples[len(p.samples)-1].PTS > p.dataAt[0]+9000 })
-			if off := capturedNear(p.of(media.Video), p.dataAt[0]).Sub(tap) - 300*time.Millisecond; off.Abs() > 50*time.Millisecond {
+			p.wait(t, "the picture", func() bool { return p.samples[len(p.samples)-1].PTS > placed+9000 })
+			if off := capturedNear(p.of(media.Video), placed).Sub(tap) - 300*time.Millisecond; off.Abs() > 50*time.Millisecond {
 				t.Errorf("the tap lies %v from its picture", off)
 			}
-			if exact, ok := p.req.CapturedAt(tap); !ok || (exact-p.dataAt[0]).Duration().Abs() > 250*time.Millisecond {
-				t.Errorf("a wall instant is %v from the tap", (exact - p.dataAt[0]).Duration())
+			if exact, ok := p.req.CapturedAt(tap); !ok || (exact-placed).Duration().Abs() > 250*time.Millisecond {
+				t.Errorf("a wall instant is %v from the tap", (exact - placed).Duration())
 			}
 		})
 	}
