@@ -28,6 +28,7 @@ type LoadReport struct {
 	Sent     int             // pictures, to all ladders together
 	Made     int             // pictures, of all renditions of all ladders
 	Delays   []time.Duration // from a picture's going in to its coming out of a rendition, in rising order
+	First    time.Duration   // until the first picture of the slowest ladder came out
 	Failures []string        // what the ladders said when they were down
 }
 
@@ -91,6 +92,7 @@ func childrenCPU() time.Duration {
 func (r *LoadReport) add(c *loadClock) {
 	r.Sent += c.pictures
 	r.Made += c.made
+	r.First = max(r.First, c.first)
 	r.Delays = append(r.Delays, c.delays...)
 	r.Failures = append(r.Failures, c.failures...)
 }
@@ -101,6 +103,7 @@ type loadClock struct {
 	sent     map[media.Ticks]time.Time
 	pictures int
 	made     int
+	first    time.Duration
 	delays   []time.Duration
 	failures []string
 }
@@ -146,7 +149,9 @@ func (c *loadClock) Tracks(int, media.Track) {}
 func (c *loadClock) Sample(_ int, s media.Sample) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.made++
+	if c.made++; c.made == 1 {
+		c.first = time.Since(c.sent[s.PTS])
+	}
 	if s.PTS >= settle {
 		c.delays = append(c.delays, time.Since(c.sent[s.PTS]))
 	}

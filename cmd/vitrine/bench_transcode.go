@@ -72,7 +72,7 @@ func (b *transcodeBench) report(r transcode.LoadReport) {
 	}
 	n := float64(b.load.Ladders)
 	at := quantiles(slices.Clone(r.Delays))
-	fmt.Fprintf(b.stdout, "delay     p50 %v  p99 %v  max %v\n", at(0.5), at(0.99), at(1))
+	fmt.Fprintf(b.stdout, "delay     p50 %v  p99 %v  max %v, of the first picture %v\n", at(0.5), at(0.99), at(1), r.First.Round(time.Millisecond))
 	fmt.Fprintf(b.stdout, "lost      %d pictures of %d\n", r.Sent*len(r.Plan)-r.Made, r.Sent*len(r.Plan))
 	fmt.Fprintf(b.stdout, "cost      %.2f cores a ladder, estimated %.2f\n", r.CPU.Seconds()/b.load.Duration.Seconds()/n, r.Cost)
 	for _, f := range slices.Compact(slices.Sorted(slices.Values(r.Failures))) {
