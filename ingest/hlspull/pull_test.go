@@ -1,6 +1,7 @@
 package hlspull
 
 import (
+	"fmt"
 	"net/http"
 	"testing"
 	"testing/synctest"
@@ -184,31 +185,55 @@ func TestOriginGoneAndBack(t *testing.T) {
 	})
 }
 
-// A segment that is gone leaves a hole, not the end.
+// Media that is missing leaves a hole, not the end.
 func TestMissedMedia(t *testing.T) {
 	film := filmOf(t, "ts")
-	for name, miss := range map[string]func(*origin){
-		"gap":              func(o *origin) { o.gap = 3 },
-		"out of the list":  func(o *origin) { o.window, o.frozen = 2, 9*time.Second },
-		"origin is not up": func(o *origin) { o.down = 2 },
+	for name, c := range map[string]struct {
+		miss     func(*origin)
+		segments int
+	}{
+		"a gap":             {func(o *origin) { o.gap = 3 }, 7},
+		"a segment is gone": {func(o *origin) { o.broken["/0/film3.ts"] = http.StatusNotFound }, 7},
+		"out of the list":   {func(o *origin) { o.window, o.frozen = 2, 9*time.Second }, 6},
+		"not up at first":   {func(o *origin) { o.down = 2 }, 8},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				o := newOrigin(act{film: film, n: 8})
 				o.ended = true
-				miss(o)
+				c.miss(o)
 				h := &house{}
 				pull(t, h, serve(t, o), Config{Patience: 20 * time.Second})
 				reach(o.start, 60*time.Second)
-				pubs := h.publishes()
-				last := pubs[len(pubs)-1]
-				last.wantEnd(t, media.Unpublished)
-				if n := len(last.of(media.Video)); n < 4*60 || n > 8*60 || n%60 != 0 {
-					t.Errorf("%d pictures", n)
+				p := h.only(t)
+				p.wantEnd(t, media.Unpublished)
+				if n := len(p.of(media.Video)); n != c.segments*60 {
+					t.Errorf("%d pictures, want %d", n, c.segments*60)
 				}
 			})
 		})
 	}
+}
+
+// An origin that lists what it has not is given up.
+func TestNothingThere(t *testing.T) {
+	film := filmOf(t, "fmp4")
+	synctest.Test(t, func(t *testing.T) {
+		o := newOrigin(act{film: film, n: 8}, act{film: film, n: 8, at: 16 * time.Second})
+		for i := range 8 {
+			o.broken[fmt.Sprintf("/0/film%d.m4s", i)], o.broken[fmt.Sprintf("/1/film%d.m4s", i)] = http.StatusNotFound, http.StatusNotFound
+		}
+		h := &house{}
+		pull(t, h, serve(t, o), Config{})
+		reach(o.start, 20*time.Second)
+		h.publishes()[0].wantEnd(t, media.ConnectionLost)
+		reach(o.start, 35*time.Second)
+		for _, p := range h.publishes() {
+			if n := len(p.of(media.Video)); n != 0 {
+				t.Errorf("%d pictures", n)
+			}
+		}
+	})
 }
 
 // Who comes in person is more than a source; when the owner ends the show it stays ended.

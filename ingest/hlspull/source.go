@@ -177,14 +177,22 @@ func (s *source) beginRun(ctx context.Context) (runs []run, ok bool, err error) 
 
 // relay plays run after run into the publication. It returns errOver at the end of the show.
 func (s *source) relay(ctx context.Context, r *relay) error {
+	fed := time.Now()
 	for {
 		runs, ok, err := s.beginRun(ctx)
 		if err != nil || !ok {
 			return s.ended(ok, err)
 		}
 		s.metrics.runs.Inc()
+		before := r.written()
 		if err := s.play(ctx, r, runs); err != nil {
 			return err
+		}
+		switch {
+		case r.written() > before:
+			fed = time.Now()
+		case time.Since(fed) > max(s.cfg.Patience, 3*s.lanes[0].list.target):
+			return errs.New(errs.Unavailable, "hlspull.source", "the origin lists media, but none of it is there")
 		}
 	}
 }
@@ -216,8 +224,8 @@ func (s *source) play(ctx context.Context, r *relay, runs []run) error {
 	if failed := r.finish(); failed != nil {
 		return failed
 	}
-	switch why := st.failure(); {
-	case errors.Is(err, gohlslib.ErrClientEOS):
+	switch why, gone := st.failure(); {
+	case errors.Is(err, gohlslib.ErrClientEOS), gone:
 		return nil
 	case why != nil:
 		return why

@@ -35,8 +35,9 @@ type stage struct {
 	lanes []*lane
 	count func(bytes int)
 
-	mu  sync.Mutex
-	err error // the first failure, in words
+	mu   sync.Mutex
+	err  error // the first failure, in words
+	gone bool  // it was that a piece of media is not there any more
 }
 
 // lane is one media playlist of the run.
@@ -84,11 +85,11 @@ func (s *stage) RoundTrip(req *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// failure is why the run ended, if the origin was the reason.
-func (s *stage) failure() error {
+// failure is why the run ended, if the origin was the reason; gone says that only the next piece of media is missing.
+func (s *stage) failure() (why error, gone bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.err
+	return s.err, s.gone
 }
 
 // answer serves /all.m3u8, and for lane n /n.m3u8, /n/init and /n/media.
@@ -168,6 +169,13 @@ func (s *stage) media(ctx context.Context, l *lane) (data []byte, err error) {
 		data, err = s.fetch.media(ctx, l.last.resource)
 		return err
 	})
+	if errs.KindOf(err) == errs.NotFound {
+		l.apart = true
+		l.missed("what it lists is not there")
+		s.mu.Lock()
+		s.gone = s.err == nil
+		s.mu.Unlock()
+	}
 	if err != nil {
 		return nil, err
 	}
