@@ -224,7 +224,7 @@ func (s *source) play(ctx context.Context, r *relay, runs []run) error {
 	if failed := r.finish(); failed != nil {
 		return failed
 	}
-	switch why, gone := st.failure(); {
+	switch gone, why := st.failure(); {
 	case errors.Is(err, gohlslib.ErrClientEOS), gone:
 		return nil
 	case why != nil:

@@ -86,10 +86,10 @@ func (s *stage) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 // failure is why the run ended, if the origin was the reason; gone says that only the next piece of media is missing.
-func (s *stage) failure() (why error, gone bool) {
+func (s *stage) failure() (gone bool, why error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.err, s.gone
+	return s.gone, s.err
 }
 
 // answer serves /all.m3u8, and for lane n /n.m3u8, /n/init and /n/media.
