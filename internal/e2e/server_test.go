@@ -20,6 +20,7 @@ type server struct {
 	*process
 	data, http, rtmp, token string
 	webrtc                  string // UDP
+	https, rtmps            string // with VITRINE_TLS_MODE
 	env                     []string
 }
 
@@ -52,6 +53,8 @@ func (s *server) start(t *testing.T) {
 		HTTP  string `json:"http"`
 		RTMP  string `json:"rtmp"`
 		UDP   string `json:"webrtc"`
+		HTTPS string `json:"https"`
+		RTMPS string `json:"rtmps"`
 		Token string `json:"admin_token_file"`
 	}
 	if err := json.Unmarshal(b, &r); err != nil {
@@ -61,6 +64,7 @@ func (s *server) start(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.https, s.rtmps = r.HTTPS, r.RTMPS
 	s.http, s.rtmp, s.webrtc, s.token = r.HTTP, r.RTMP, r.UDP, strings.TrimSpace(string(token))
 }
 
