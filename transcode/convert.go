@@ -31,9 +31,6 @@ type converter struct {
 	err    error         // of a sample that a worker wrote
 }
 
-// Unwrap returns the publication that takes what is converted.
-func (c *converter) Unwrap() media.Publication { return c.pub }
-
 // Done implements media.Publication.
 func (c *converter) Done() <-chan struct{} { return c.pub.Done() }
 

@@ -3,8 +3,10 @@ package transcode
 import (
 	"runtime"
 	"sync"
+	"time"
 
 	"github.com/vitrine-live/vitrine/internal/errs"
+	"github.com/vitrine-live/vitrine/media"
 )
 
 // Speed is what transcoding costs on a machine, in processor seconds per million pixels.
@@ -13,8 +15,8 @@ type Speed struct {
 	Encode float64 // of a rendition, scaling included
 }
 
-// usualSpeed is that of one core of a small server of 2020 with libx264, until the machine was measured. A machine
-// that is slower shows it by ladders that fall behind.
+// usualSpeed is that of one core of a small server of 2020 with libx264, until the machine was measured or has shown
+// what its ladders take.
 var usualSpeed = Speed{Decode: 0.0035, Encode: 0.015}
 
 // Cost estimates how many processor cores a ladder takes.
@@ -77,6 +79,28 @@ func (b *budget) cost(source Source, plan []Rendition) float64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.speed.Cost(source, plan)
+}
+
+const (
+	// learnAfter is how long a ladder must have run to tell what ladders cost; starting is dear.
+	learnAfter = 20 * media.TicksPerSecond
+	// learnBy is how much of what one ladder tells is believed, and learnAtMost by which factor it may differ: one that
+	// was starved, or showed a still picture, is not the rule.
+	learnBy     = 0.3
+	learnAtMost = 3
+)
+
+// learn corrects the estimates by what a process took that was estimated to take cost, for so much media.
+func (b *budget) learn(cost float64, cpu time.Duration, length media.Ticks) {
+	if length < learnAfter || cost <= 0 {
+		return
+	}
+	ratio := cpu.Seconds() / (cost * length.Seconds())
+	by := 1 + learnBy*(min(max(ratio, 1.0/learnAtMost), learnAtMost)-1)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.speed.Decode *= by
+	b.speed.Encode *= by
 }
 
 // Budget is the processor cores that transcoding may take and is estimated to take at present.

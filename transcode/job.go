@@ -22,7 +22,8 @@ type job struct {
 	codec   media.Codec // of the input
 	stream  nut.Stream  // the input
 	outputs int
-	picture bool // it takes an encoder of pictures
+	picture bool    // it takes an encoder of pictures
+	cost    float64 // in cores, by estimate; 0: what it takes tells nothing of ladders
 	nice    int
 	make    func(encoder string) []string // the arguments that make the outputs
 }

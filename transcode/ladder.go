@@ -74,7 +74,9 @@ func (t *Transcoder) StartLadder(source media.Track, fps float64, plan []Renditi
 		return nil, err
 	}
 	d := &ladderOutput{sink: sink, outputs: make([]h264Output, len(plan)), metrics: t.metrics}
-	return &Ladder{worker: t.startWorker(ladderJob(source, size.FPS, plan), d, log), release: release, cost: cost}, nil
+	j := ladderJob(source, size.FPS, plan)
+	j.cost = cost
+	return &Ladder{worker: t.startWorker(j, d, log), release: release, cost: cost}, nil
 }
 
 // Write takes a picture of the source, in decoding order. It never blocks: what ffmpeg cannot take in time is lost, and

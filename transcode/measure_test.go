@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/vitrine-live/vitrine/internal/errs"
+	"github.com/vitrine-live/vitrine/media"
 )
 
 func TestEncodersAreTried(t *testing.T) {
@@ -68,6 +69,31 @@ func TestConfigIsChecked(t *testing.T) {
 	for field, c := range map[string]Config{"encoder": {Encoder: "x264"}, "max_cost": {MaxCost: -1}, "": {Encoder: vaapi, MaxCost: 3}} {
 		if err := c.Validate(); errs.FieldOf(err) != field || (err == nil) != (field == "") {
 			t.Errorf("%+v: %v", c, err)
+		}
+	}
+}
+
+// What ladders took corrects what is reckoned of the next.
+func TestBudgetLearns(t *testing.T) {
+	plan := smallPlan
+	for name, c := range map[string]struct {
+		took time.Duration // for a minute that was estimated to take 12 s
+		want float64
+	}{
+		"as estimated": {12 * time.Second, 1},
+		"dearer":       {24 * time.Second, 1.3},
+		"cheaper":      {6 * time.Second, 0.85},
+		"absurd":       {time.Hour, 1.6},
+	} {
+		tr := newTranscoder(t, Config{})
+		before := tr.budget.cost(UsualSource, plan)
+		tr.budget.learn(0.2, c.took, 60*media.TicksPerSecond)
+		if got := tr.budget.cost(UsualSource, plan) / before; got < c.want-0.001 || got > c.want+0.001 {
+			t.Errorf("%s: the estimate grew by %.3f, want %.3f", name, got, c.want)
+		}
+		tr.budget.learn(0.2, time.Hour, media.TicksPerSecond)
+		if got := tr.budget.cost(UsualSource, plan) / before; got > c.want+0.001 {
+			t.Errorf("%s: a second of a ladder was believed", name)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -85,6 +86,11 @@ func (p *process) wait() error {
 		return fmt.Errorf("ffmpeg ended without a word: %s", exit.ProcessState)
 	}
 	return err
+}
+
+// cpu is the processor time that the process took, once wait has returned.
+func (p *process) cpu() time.Duration {
+	return p.cmd.ProcessState.UserTime() + p.cmd.ProcessState.SystemTime()
 }
 
 func (p *process) closeFiles() {

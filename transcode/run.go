@@ -107,6 +107,7 @@ func (r *run) live(first media.Sample) error {
 	reading.Wait()
 	feeding.Wait()
 	err := r.process.wait()
+	r.worker.transcoder.budget.learn(r.worker.job.cost, r.process.cpu(), media.Ticks(r.newest.Load())-r.base-origin)
 	r.failing.Do(func() {})
 	switch {
 	case r.failure != nil:
