@@ -6,6 +6,7 @@ import { ServerClock } from './clock';
 import { Concerns, inOrder } from './concerns';
 import type { I18n } from './i18n';
 import { phase, sending, type Phase } from './phase';
+import { OwnPublish } from './own-publish';
 import { PinDesk } from './pin-desk';
 import { loadPrefs, savePrefs, type Prefs } from './prefs';
 import { installProbe } from './probe';
@@ -28,6 +29,7 @@ export class Studio implements Actions {
   private prefs: Prefs = loadPrefs();
   private readonly clock = new ServerClock();
   private readonly key: RoomKey;
+  private readonly own: OwnPublish;
   private readonly api: StudioApi;
   private readonly page: Page;
   private readonly picture: Picture;
@@ -42,7 +44,6 @@ export class Studio implements Actions {
   private phase: Phase = 'loading';
   private wasShown = false;
   private upSince = 0;
-  private mine: string | null = null; // when the server says that this page's publish began
   private ended = false;
   private endedMs: number | null = null;
   private leaving = false; // from the end that was asked for to the server's answer
@@ -58,6 +59,7 @@ export class Studio implements Actions {
     private readonly i18n: I18n,
   ) {
     this.key = new RoomKey(roomId, () => sessionStorage);
+    this.own = new OwnPublish(roomId, () => sessionStorage);
     this.api = new StudioApi(roomId, location.href, () => this.key.value, () => i18n.lang);
     this.page = new Page(i18n, this, () => this.picture.frame());
     this.picture = new Picture(this.page.preview, () => this.prefs, () => this.pictureChanged());
@@ -131,7 +133,7 @@ export class Studio implements Actions {
   goLive(): void {
     if (!this.picture.tracks()) return void this.picture.open();
     this.ended = this.wasShown = false;
-    this.endedMs = this.mine = null;
+    this.endedMs = null;
     this.picture.hold(true);
     this.broadcast.publisher.start();
   }
@@ -209,6 +211,7 @@ export class Studio implements Actions {
       else if (this.hiddenOnAir) this.backAt = performance.now();
       this.update();
     });
+    document.addEventListener('pointerdown', () => this.picture.meter.wake());
     setInterval(() => this.listen(), meterEveryMs);
     setInterval(() => this.update(), 1_000);
   }
@@ -230,8 +233,12 @@ export class Studio implements Actions {
     const { state } = this.broadcast.publisher;
     if (state === 'up' && this.upSince === 0) {
       this.upSince = performance.now();
-      this.mine = null;
-      void this.room.refresh();
+      // The publisher that the server tells of now is this page.
+      void this.room.refresh().then(() => {
+        const seen = this.room.view?.publisher;
+        if (seen && this.upSince > 0 && !this.room.stale) this.own.claim(seen);
+        this.update();
+      });
     }
     if (state !== 'up') this.upSince = 0;
     if (state === 'off' || state === 'refused' || state === 'displaced') this.picture.hold(false);
@@ -239,10 +246,10 @@ export class Studio implements Actions {
     this.update();
   }
 
-  /** Whether somebody else publishes now: not by WHIP, or in a publish that began at another time than this page's. */
+  /** Whether somebody else publishes now. */
   private async displaced(): Promise<boolean> {
     const { publisher } = await this.api.view();
-    return publisher !== null && (publisher.protocol !== 'whip' || (this.mine !== null && publisher.connectedAt !== this.mine));
+    return publisher !== null && !this.own.is(publisher);
   }
 
   private canPin(): boolean {
@@ -270,7 +277,6 @@ export class Studio implements Actions {
     const { view } = this.room;
     const { publisher } = this.broadcast;
     const up = publisher.state === 'up';
-    if (up && view?.state === 'live' && view.publisher?.protocol === 'whip') this.mine ??= view.publisher.connectedAt;
     const shown = up && (view?.state === 'live' || (this.room.stale && performance.now() - this.upSince > trustUpMs));
     this.wasShown ||= shown;
     const idle = publisher.state === 'off' || publisher.state === 'refused' || publisher.state === 'displaced';
@@ -279,7 +285,7 @@ export class Studio implements Actions {
       publisher: publisher.state,
       shown,
       wasShown: this.wasShown,
-      elsewhere: idle && !this.leaving && view?.publisher != null,
+      elsewhere: idle && !this.leaving && view?.publisher != null && !this.own.is(view.publisher),
       ended: this.ended || this.leaving,
     });
     this.note(this.phase);
@@ -306,7 +312,7 @@ export class Studio implements Actions {
       quality: broadcast.quality,
       publisher: seen?.publisher ?? null,
       connected: broadcast.publisher.state === 'up',
-      resumable: seen?.state === 'interrupted',
+      resumable: seen?.state === 'interrupted' || this.own.is(seen?.publisher ?? null),
       busy: this.leaving,
       trouble: this.trouble(),
       warnings: this.warnings(),

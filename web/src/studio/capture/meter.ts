@@ -64,7 +64,8 @@ export class Meter {
     return (this.quiet ??= track);
   }
 
-  private wake(): void {
+  /** Browsers listen only after a touch: to be called with each. */
+  wake(): void {
     if (this.context?.state === 'suspended') this.context.resume().catch(() => undefined);
   }
 }

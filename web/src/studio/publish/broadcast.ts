@@ -32,6 +32,8 @@ export class Broadcast {
       onChange: () => this.changed(),
     });
     window.addEventListener('online', () => this.publisher.wake());
+    // A page that goes away says so, but does not end the show: it may be back in a moment.
+    window.addEventListener('pagehide', () => void this.publisher.current?.close(false));
     document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && this.publisher.wake());
   }
 

@@ -28,6 +28,7 @@ export class Health {
     if (!this.sheet.isOpen) return;
     const level = view.quality?.level ?? null;
     this.signal.render(level);
+    show(this.signal.root, level !== null);
     setText(this.verdict, level === null ? this.i18n.t(view.publisher ? 'state.elsewhere' : 'quality.off') : this.i18n.t(`quality.${level}`));
     this.renderWarnings(view);
     this.renderNumbers(view);

@@ -152,5 +152,6 @@ export class Panel {
 function shortName(encoder: string): string {
   if (encoder.startsWith('Mozilla/')) return '';
   if (/^obs\b/i.test(encoder)) return 'OBS';
+  if (encoder.startsWith('Lavf')) return 'ffmpeg';
   return encoder.split(/[\s/(]/)[0]?.slice(0, 24) ?? '';
 }
