@@ -80,7 +80,7 @@ func encode(args ...string) (testFilm, error) {
 	defer os.RemoveAll(dir)
 	all := []string{
 		"-v", "error", "-f", "lavfi", "-i", "testsrc2=size=320x180:rate=30", "-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000",
-		"-t", fmt.Sprint(filmLength.Seconds()), "-c:v", "libx264", "-preset", "veryfast", "-bf", "2", "-g", "60", "-sc_threshold", "0",
+		"-t", fmt.Sprint(filmLength.Seconds()), "-c:v", "libx264", "-preset", "ultrafast", "-bf", "2", "-g", "60", "-sc_threshold", "0",
 		"-pix_fmt", "yuv420p", "-c:a", "aac", "-ac", "2", "-f", "hls", "-hls_time", "2", "-hls_list_size", "0", "-hls_playlist_type", "vod",
 	}
 	name := "film.m3u8"
