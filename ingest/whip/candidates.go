@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"time"
 
 	"github.com/pion/sdp/v3"
 )
@@ -16,8 +17,13 @@ const (
 	publicTCPPriority = 90<<24 | 65535<<8 | 255
 )
 
+// lookUpTimeout bounds the look-up of all public names, for which the publisher waits.
+const lookUpTimeout = 2 * time.Second
+
 // publicAddresses looks up Config.Public. A name that cannot be looked up is left out and told of.
 func (s *Server) publicAddresses(ctx context.Context) []publicAddress {
+	ctx, cancel := context.WithTimeout(ctx, lookUpTimeout)
+	defer cancel()
 	var all []publicAddress
 	for _, p := range s.cfg.Public {
 		host, port, err := splitPublic(p)

@@ -34,7 +34,7 @@ func TestPublishH264AndOpus(t *testing.T) {
 	if !video[0].Key {
 		t.Error("the first picture is no keyframe")
 	}
-	if first := p.tracks[0]; len(p.tracks) != 1 || len(first) != 2 || first[0].Codec != media.H264 || string(first[0].SPS) != string(testSPS(1280, 720)) || first[1].Codec != media.Opus || first[1].Channels != 2 {
+	if first := p.tracks[len(p.tracks)-1]; len(p.tracks) != 2 || len(first) != 2 || first[0].Codec != media.H264 || string(first[0].SPS) != string(testSPS(1280, 720)) || first[1].Codec != media.Opus || first[1].Channels != 2 {
 		t.Errorf("tracks %+v", p.tracks)
 	}
 	for i := 1; i < len(audio); i++ {
@@ -80,7 +80,7 @@ func TestPublishVP8WhereThereIsNoH264(t *testing.T) {
 	c, p := film(t, h, clientOptions{mime: webrtc.MimeTypeVP8, width: 640, height: 480})
 	p.waitSamples(t, 60)
 	c.checkPictures(p.of(media.Video))
-	if first := p.tracks[0][0]; first.Codec != media.VP8 || first.Width != 640 || first.Height != 480 {
+	if first := p.tracks[len(p.tracks)-1][0]; first.Codec != media.VP8 || first.Width != 640 || first.Height != 480 {
 		t.Errorf("track %+v", first)
 	}
 }

@@ -7,8 +7,13 @@ import (
 	"github.com/vitrine-live/vitrine/media"
 )
 
-// maxHeld bounds what is held back at the start, in bytes; the publish begins when it is reached.
-const maxHeld = 32 << 20
+const (
+	// maxHeld bounds what is held back, in bytes; when it is reached the publish begins, and catches up at once.
+	maxHeld = 32 << 20
+	// catchUp is how many times faster than it came what was held goes out: at once, sound that is transcoded on the
+	// way could not keep up with its pictures.
+	catchUp = 1.5
+)
 
 // unit is a picture or a packet of sound on its own stream's clock.
 type unit struct {
@@ -42,7 +47,9 @@ type publisher struct {
 	videoSeen    bool // any packet
 	video, audio *media.Track
 	begun        bool
-	held         []unit
+	released     time.Time // when it began
+	first        time.Time // arrival of the first unit
+	held         []unit    // before the begin, and until what was held is out
 	heldBytes    int
 	newest       media.Ticks // publisher time of the newest sample
 	lastSound    media.Ticks
@@ -96,7 +103,7 @@ func (p *publisher) picture(pic picture, width, height int, now time.Time) error
 	u := unit{kind: media.Video, at: p.lead.peek(pic.stamp) + p.shift, key: pic.key, payload: pic.payload, arrival: pic.arrival, track: pic.track}
 	p.reorder.tell(u.at)
 	if p.begun {
-		return p.emit(u)
+		return p.pass(u, now)
 	}
 	if pic.key && p.settle.size(width, height, now) {
 		p.held, p.heldBytes = nil, 0
@@ -116,14 +123,12 @@ func (p *publisher) packet(by *streamClock, at media.Ticks, payload []byte, arri
 	u := unit{kind: media.Audio, at: at, key: true, payload: payload, arrival: arrival}
 	if p.audio == nil {
 		p.audio = &media.Track{Codec: media.Opus, Channels: 2} // what RTP always says; the packets themselves tell more
-		if p.begun {
-			if err := p.name(); err != nil {
-				return err
-			}
+		if err := p.name(); err != nil {                       // long before the first sample, so that what transcodes it is ready
+			return err
 		}
 	}
 	if p.begun {
-		return p.emit(u)
+		return p.pass(u, now)
 	}
 	if p.wantVideo && len(p.held) == 0 { // the show begins with a picture
 		return p.begin(now)
@@ -138,9 +143,12 @@ func (p *publisher) hold(u unit, now time.Time) error {
 	return p.begin(now)
 }
 
-// begin names the tracks and passes on what was held, if the time has come.
+// begin passes on what was held, if the time has come.
 func (p *publisher) begin(now time.Time) error {
-	if p.begun || !p.ready(now) {
+	if p.begun {
+		return p.release(now)
+	}
+	if !p.ready(now) {
 		return nil
 	}
 	p.begun = true
@@ -148,9 +156,31 @@ func (p *publisher) begin(now time.Time) error {
 		p.follow(p.soundBy, now)
 	}
 	p.align(now)
-	held := p.held
-	p.held = nil
-	for _, u := range held {
+	p.released = now
+	if len(p.held) > 0 {
+		p.first = p.held[0].arrival
+	}
+	return p.release(now)
+}
+
+// pass writes a unit, behind what was held back.
+func (p *publisher) pass(u unit, now time.Time) error {
+	if len(p.held) == 0 {
+		return p.emit(u)
+	}
+	p.held = append(p.held, u)
+	p.heldBytes += len(u.payload)
+	return p.release(now)
+}
+
+// release writes what is due of what was held back.
+func (p *publisher) release(now time.Time) error {
+	due := p.first.Add(time.Duration(catchUp * float64(now.Sub(p.released))))
+	for len(p.held) > 0 && (!p.held[0].arrival.After(due) || p.heldBytes >= maxHeld) {
+		u := p.held[0]
+		p.held[0] = unit{}
+		p.held = p.held[1:]
+		p.heldBytes -= len(u.payload)
 		if err := p.emit(u); err != nil {
 			return err
 		}
@@ -199,11 +229,6 @@ func (p *publisher) emit(u unit) error {
 // emitSound places sound on the picture's clock. When that clock has just become better known and lies earlier, sound that
 // would play at once with what has been written is left out.
 func (p *publisher) emitSound(u unit) error {
-	if p.video == nil && !p.soundBegun {
-		if err := p.name(); err != nil {
-			return err
-		}
-	}
 	at := p.sound.place(u.at)
 	if out := p.retimer.AtTicks(media.Audio, at); p.soundBegun && out <= p.lastSound && p.lastSound-out < media.TicksPerSecond {
 		p.metrics.anomaly(Anomaly(media.AnomalyDTSNotRising))
@@ -253,6 +278,9 @@ func (p *publisher) name() error {
 func (p *publisher) finish(now time.Time) {
 	p.settle.limit = -1
 	_ = p.begin(now) // the publish is over either way
+	if p.begun {
+		_ = p.release(now.Add(time.Hour))
+	}
 }
 
 // publisherTime maps an instant on the leading clock to publisher time.

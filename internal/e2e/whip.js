@@ -1,5 +1,5 @@
 // Publishes the camera and microphone by WHIP. It keeps the hash of every H264 slice that the encoder made, before it is
-// sent, and when each flash and beep was captured, by the page's clock.
+// sent, and functions that tell when each flash and beep was captured, in ms by the page's clock.
 (() => {
   const state = { slices: [], flashes: [], beeps: [], clocks: [], answers: [] };
 
@@ -32,12 +32,17 @@
     };
   };
 
+  // Hands each piece of a track to each, with when it was captured: by its own timestamp and the quickest delivery of all,
+  // so that a busy page delays nothing but the answer.
   const listen = async (track, each) => {
+    const since = { delay: Infinity };
     const reader = new MediaStreamTrackProcessor({ track: track.clone() }).readable.getReader();
     for (;;) {
       const { done, value } = await reader.read();
       if (done) return;
-      each(value, performance.timeOrigin + performance.now());
+      const at = value.timestamp / 1000;
+      since.delay = Math.min(since.delay, performance.timeOrigin + performance.now() - at);
+      each(value, (later) => at + later + since.delay);
       value.close();
     }
   };
@@ -47,22 +52,23 @@
     const canvas = new OffscreenCanvas(4, 4);
     const cx = canvas.getContext('2d', { willReadFrequently: true });
     let lit = true;
-    listen(track, (frame, now) => {
+    listen(track, (frame, captured) => {
       cx.drawImage(frame, 0, 0, frame.displayWidth, frame.displayHeight / 10, 0, 0, 4, 4);
       const bright = cx.getImageData(1, 1, 1, 1).data[0] > 180;
-      if (bright && !lit) state.flashes.push(now);
+      if (bright && !lit) state.flashes.push(captured.bind(null, 0));
       lit = bright;
     });
   };
 
   const watchBeeps = (track) => {
     let quiet = 0;
-    listen(track, (data, now) => {
+    listen(track, (data, captured) => {
       const samples = new Float32Array(data.numberOfFrames);
       data.copyTo(samples, { planeIndex: 0, format: 'f32-planar' });
       samples.forEach((v, i) => {
         if (Math.abs(v) < 0.1) return void quiet++;
-        if (quiet > data.sampleRate / 2) state.beeps.push(now - ((samples.length - i) * 1000) / data.sampleRate);
+        const later = ((i - samples.length) * 1000) / data.sampleRate; // a piece is delivered when it is full
+        if (quiet > data.sampleRate / 2) state.beeps.push(captured.bind(null, later));
         quiet = 0;
       });
     });

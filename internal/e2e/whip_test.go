@@ -130,7 +130,7 @@ func TestPublishFromChromium(t *testing.T) {
 		Flashes, Beeps []float64
 	}
 	a.stop(t)
-	a.eval(t, "({slices: __whip.slices, flashes: __whip.flashes, beeps: __whip.beeps})", &source)
+	a.eval(t, "({slices: __whip.slices, flashes: __whip.flashes.map((f) => f()), beeps: __whip.beeps.map((f) => f())})", &source)
 	s.state(t, showID, "ended", 5*time.Second)
 
 	url := s.url("/replay/" + showID + "/index.m3u8")
