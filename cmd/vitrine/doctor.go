@@ -42,7 +42,7 @@ type finding struct {
 func (p *program) doctorCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "doctor",
-		Short: "Look for what would go wrong: configuration, ports, ffmpeg, disk, clock, data folder",
+		Short: "Look for what would go wrong: configuration, ports, TLS, ffmpeg, disk, clock, data folder",
 		Example: `  vitrine doctor
   vitrine doctor -c /etc/vitrine.yaml`,
 		Args: cobra.NoArgs,
@@ -64,6 +64,7 @@ func (p *program) doctor(ctx context.Context) error {
 		checkPort("HTTP port", "http.addr", c.HTTP.Addr), checkPort("RTMP port", "rtmp.addr", c.RTMP.Addr),
 		checkFFmpeg(ctx, c.Transcode.FFmpeg), checkTranscoding(ctx, c), checkClock(time.Now()), checkFiles(c),
 	}
+	findings = append(findings, checkTLS(ctx, c, time.Now())...)
 	failed := 0
 	for _, f := range findings {
 		p.print(f)
