@@ -96,6 +96,9 @@ type view struct {
 	Device      string // what the page believes to be opened on
 }
 
+// OnPhone reports whether there is nobody to scan the QR code.
+func (v view) OnPhone() bool { return v.Device == "ios" || v.Device == "android" }
+
 func (p page) show(w http.ResponseWriter, r *http.Request) {
 	t := speak(r)
 	v := view{texts: t, Nonce: rand.Text(), Device: device(r.UserAgent()), Here: r.TLS != nil}

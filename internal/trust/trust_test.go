@@ -87,7 +87,7 @@ var pageCases = []struct {
 		name: "an iPhone's steps stand open", cfg: private, target: "http://shop/trust", edit: func(r *http.Request) {
 			r.Header.Set("User-Agent", "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X)")
 		},
-		wants: []string{"<details open><summary>iPhone"}, not: []string{"<details open><summary>Android"},
+		wants: []string{"<details open><summary>iPhone"}, not: []string{"<details open><summary>Android", "<svg"},
 	},
 	{
 		name: "an Android phone is no Linux desktop", cfg: private, target: "http://shop/trust", edit: func(r *http.Request) { r.Header.Set("User-Agent", "Mozilla/5.0 (Linux; Android 15; Pixel)") },
