@@ -40,7 +40,7 @@ export class Notices {
       setText(this.text, notice.text);
       show(this.text, notice.text !== '');
     }
-    const others = notice && notice.tone !== 'busy' ? view.warnings.length - 1 : 0;
+    const others = notice && notice.title === view.warnings[0]?.message ? view.warnings.length - 1 : 0;
     setText(this.more, others > 0 ? this.i18n.t('notice.more', { count: others }) : '');
     show(this.more, others > 0);
     setText(this.toast, view.toast);
@@ -54,6 +54,7 @@ export class Notices {
     if (view.phase === 'connecting') return { tone: 'busy', title: t(view.connected ? 'notice.starting' : 'notice.connecting'), text: trouble };
     if (view.trouble !== '' && view.phase !== 'live') return { tone: 'critical', title: view.trouble, text: '' };
     if (view.stale && view.phase !== 'failed' && view.phase !== 'unknown') return { tone: 'busy', title: t('offline'), text: '' };
+    if (view.phase === 'ready' && view.resumable) return { tone: 'warning', title: t('notice.waiting'), text: t('notice.waitingText') };
     return null;
   }
 
