@@ -111,7 +111,11 @@ func (a *admission) count(s seat, n int) {
 
 // admit lets a publisher with the right key into room, if the limits allow it; whoever is let in must leave.
 func (r *Rooms) admit(room Room, req media.PublishRequest) error {
-	limit, err := r.admission.enter(room, req.Remote.Addr())
+	from := req.Remote.Addr()
+	if req.StreamKey == "" {
+		from = netip.Addr{} // a pull: its address is that of an origin, which may serve many rooms
+	}
+	limit, err := r.admission.enter(room, from)
 	if err != nil {
 		r.Metrics.Refused.WithLabelValues(limit).Inc()
 		r.Log.Warn("publisher refused: a limit is reached", "limit", limit, "room", room.ID, "store", room.StoreID, "protocol", req.Protocol, "remote", req.Remote)
