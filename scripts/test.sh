@@ -29,7 +29,7 @@ gate() {
   local changes
   changes=$(scripts/tool.sh golangci-lint fmt --diff ./...) || true
   [ -z "$changes" ] || { printf '%s\n' "$changes" "not formatted; run: make fmt"; return 1; }
-  scripts/tool.sh golangci-lint run ./... && go vet ./...
+  scripts/tool.sh golangci-lint run ./... # vet is among the linters
 }
 
 # The committed pages must be what their sources build to.
@@ -60,7 +60,7 @@ if grep -q '"test:browser"' package.json; then
   step pages-browser npm run --silent test:browser
 fi
 popd >/dev/null
-step e2e go_tests "$logs/e2e.json" "$e2e"
+step e2e go_tests "$logs/e2e.json" -parallel 3 "$e2e" # those that wait for a show rather than measure it
 
 say "== Summary"
 passed=0 broken=0

@@ -27,6 +27,7 @@ func cli(t *testing.T, env []string, args ...string) (code int, stdout, stderr s
 }
 
 func TestCommandLine(t *testing.T) {
+	t.Parallel()
 	bad := filepath.Join(t.TempDir(), "bad.yaml")
 	if err := os.WriteFile(bad, []byte("http:\n  addr: \":0\"\nhls:\n  prat: 500ms\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -81,6 +82,7 @@ func TestCommandLine(t *testing.T) {
 
 // The first signal drains: the show is interrupted, not ended, and goes on with the next start.
 func TestGracefulStop(t *testing.T) {
+	t.Parallel()
 	s := serve(t)
 	r := s.newRoom(t)
 	pub := publish(t, s, r.StreamKey, publication{picture: landscape})
@@ -99,6 +101,7 @@ func TestGracefulStop(t *testing.T) {
 
 // The second signal does not wait for whoever holds a connection open.
 func TestSecondSignalForces(t *testing.T) {
+	t.Parallel()
 	s := serve(t, "VITRINE_SHUTDOWN_TIMEOUT=60s")
 	r := s.newRoom(t)
 	pub := publish(t, s, r.StreamKey, publication{picture: landscape})

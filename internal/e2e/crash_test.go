@@ -11,6 +11,7 @@ import (
 // The server is killed in mid-show and started again: the anchor comes back, the same show goes on, and the replay lacks
 // at most the part that was being filled. Every event that was answered for is there.
 func TestKilledInMidShow(t *testing.T) {
+	t.Parallel()
 	s := serve(t)
 	r := s.newRoom(t)
 	pub := publish(t, s, r.StreamKey, publication{picture: landscape, bframes: 2})

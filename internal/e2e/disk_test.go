@@ -20,6 +20,7 @@ import (
 // The disk of the recordings fills up and is freed again: live goes on within every rule, the recording marks what it
 // lacks and goes on by itself, what was recorded before is unharmed.
 func TestDiskFull(t *testing.T) {
+	t.Parallel()
 	data := filepath.Join(t.TempDir(), "data")
 	disk := filepath.Join(data, "recordings")
 	smallDisk(t, disk, "16m")

@@ -14,6 +14,7 @@ const allowPrivate = "VITRINE_PULL_ALLOW_PRIVATE=true"
 // A server takes a room's picture from another one, live, over a lost connection of the anchor and to the end; then it
 // imports the finished show as a replay of its own. Nothing is missing, and dates are the origin's.
 func TestPullAndImport(t *testing.T) {
+	t.Parallel()
 	origin, relay := serve(t), serve(t, allowPrivate)
 	at := origin.newRoom(t)
 	pub := publish(t, origin, at.StreamKey, publication{picture: landscape, bframes: 2})
@@ -106,6 +107,7 @@ func (s *server) imported(t *testing.T, roomID, url string) (im importState) {
 
 // Unless it is allowed, nobody reads through this server what only this machine can reach.
 func TestPullRefusesPrivateAddresses(t *testing.T) {
+	t.Parallel()
 	s := serve(t)
 	var r room
 	s.call(t, http.MethodPost, "/api/v1/rooms", map[string]any{"title": "Relay", "source_url": s.url("/live/x/index.m3u8")}, &r)

@@ -12,6 +12,7 @@ import (
 // The anchor's network is gone for five seconds and comes back with another address and timestamps anew: whoever watches
 // goes on watching, pins on both sides are right, and there is one recording.
 func TestAnchorComesBack(t *testing.T) {
+	t.Parallel()
 	s := serve(t)
 	r := s.newRoom(t)
 	product := s.newProduct(t, "Tea")
