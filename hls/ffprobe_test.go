@@ -175,6 +175,9 @@ func presented(times []media.Ticks) []media.Ticks {
 }
 
 func TestFFprobeFindsEverything(t *testing.T) {
+	if testing.Short() {
+		t.Skip("keeps real time")
+	}
 	for _, ca := range []struct {
 		name string
 		args []string

@@ -65,6 +65,9 @@ func until(l *Ladder, g *gathered, e *endless, enough func() bool) {
 func pid(l *Ladder) int { return l.worker.current.Load().process.cmd.Process.Pid }
 
 func TestLadderComesBack(t *testing.T) {
+	if testing.Short() {
+		t.Skip("keeps real time")
+	}
 	for name, c := range map[string]struct {
 		signal syscall.Signal
 		reason string
@@ -107,6 +110,9 @@ func TestLadderComesBack(t *testing.T) {
 
 // Close does not wait for a process that hangs.
 func TestCloseEndsWhatHangs(t *testing.T) {
+	if testing.Short() {
+		t.Skip("keeps real time")
+	}
 	l, g, e := startSmall(t, newTranscoder(t, Config{}))
 	until(l, g, e, func() bool { return len(g.samples[0]) > 0 })
 	was := pid(l)

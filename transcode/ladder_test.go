@@ -39,6 +39,9 @@ var sources = map[string]string{
 
 // Every picture of the source is in every rendition at the very tick, and key pictures are where the source's are.
 func TestLadderKeepsEveryTick(t *testing.T) {
+	if testing.Short() {
+		t.Skip("keeps real time")
+	}
 	for name, args := range sources {
 		t.Run(name, func(t *testing.T) {
 			f := readFilm(t, args)

@@ -31,6 +31,9 @@ func TestEncodersAreTried(t *testing.T) {
 }
 
 func TestMeasure(t *testing.T) {
+	if testing.Short() {
+		t.Skip("keeps real time")
+	}
 	tr := newTranscoder(t, Config{MaxCost: 100})
 	s, err := tr.Measure(t.Context())
 	if err != nil {
@@ -50,6 +53,9 @@ func TestMeasure(t *testing.T) {
 }
 
 func TestLoad(t *testing.T) {
+	if testing.Short() {
+		t.Skip("keeps real time")
+	}
 	tr := newTranscoder(t, Config{})
 	l := Load{Ladders: 2, Source: Source{Codec: UsualSource.Codec, Width: 640, Height: 480, FPS: 10}, Presets: presetNames(), Duration: time.Second}
 	r, err := tr.Run(t.Context(), l)

@@ -64,6 +64,9 @@ func finished(t *testing.T, acts ...act) (*origin, string) {
 
 // Every sample of a finished show comes once, in order, with the date of its beginning.
 func TestReadFilm(t *testing.T) {
+	if testing.Short() {
+		t.Skip("keeps real time")
+	}
 	for _, kind := range []string{"fmp4", "ts", "ranges", "apart", "apart-ts", "hevc"} {
 		t.Run(kind, func(t *testing.T) {
 			o, address := finished(t, act{film: filmOf(t, kind), n: 8})

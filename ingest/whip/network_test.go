@@ -33,6 +33,9 @@ func serveBehind(t *testing.T, cfg Config, network badnet.Config) *harness {
 // A lossy, reordering, repeating network: nothing but whole pictures comes out, in order, and never one that follows a
 // missing one before the next keyframe.
 func TestBadNetwork(t *testing.T) {
+	if testing.Short() {
+		t.Skip("keeps real time")
+	}
 	h := serveBehind(t, Config{}, badnet.Config{Loss: 0.05, Repeat: 0.05, Late: 0.1, Jitter: 30 * time.Millisecond})
 	c, p := newClient(t, h, clientOptions{}), (*recording)(nil)
 	c.publish("/whip", clientOptions{keepHidden: true})

@@ -234,6 +234,9 @@ func TestSessionsAreLimited(t *testing.T) {
 
 // A publisher whose network changes restarts ICE; the media goes on under the same DTLS session.
 func TestICERestart(t *testing.T) {
+	if testing.Short() {
+		t.Skip("keeps real time")
+	}
 	h := serve(t, Config{})
 	c, p := film(t, h, clientOptions{})
 	p.waitSamples(t, 30)
@@ -286,6 +289,9 @@ func answerWith(t *testing.T, answer, fragment string) string {
 
 // A publisher may send its candidates later.
 func TestTrickle(t *testing.T) {
+	if testing.Short() {
+		t.Skip("keeps real time")
+	}
 	h := serve(t, Config{PublicOnly: true, Public: []string{"192.0.2.1"}}) // an address that leads nowhere: only the server's own checks find the way
 	c := newClient(t, h, clientOptions{})
 	c.publish("/whip", clientOptions{keepHidden: true})

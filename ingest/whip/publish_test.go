@@ -55,6 +55,9 @@ func TestPublishH264AndOpus(t *testing.T) {
 }
 
 func TestPublishTells(t *testing.T) {
+	if testing.Short() {
+		t.Skip("keeps real time")
+	}
 	h := serve(t, Config{})
 	_, p := film(t, h, clientOptions{})
 	p.waitSamples(t, 200)
@@ -113,6 +116,9 @@ func TestConnectionLost(t *testing.T) {
 }
 
 func TestNewestPublisherWins(t *testing.T) {
+	if testing.Short() {
+		t.Skip("keeps real time")
+	}
 	h := serve(t, Config{})
 	_, first := film(t, h, clientOptions{})
 	first.waitSamples(t, 5)

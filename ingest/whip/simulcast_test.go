@@ -21,6 +21,9 @@ type layer struct {
 
 // Of the layers of a simulcast the largest is published, from the start or as soon as it is steady.
 func TestSimulcastTakesTheLargestLayer(t *testing.T) {
+	if testing.Short() {
+		t.Skip("keeps real time")
+	}
 	h := serve(t, Config{})
 	c := newClient(t, h, clientOptions{noVideo: true, noAudio: true})
 	layers := []layer{{"q", 320, 176, 0}, {"f", 1280, 720, 200 * time.Millisecond}, {"h", 640, 352, 0}}
