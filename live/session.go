@@ -105,6 +105,9 @@ func (s *session) attach(req media.PublishRequest) *publication {
 func (s *session) begin(ctx context.Context, p *publication, first media.Sample) error {
 	s.turn.Lock()
 	defer s.turn.Unlock()
+	if !s.has(p) { // a newer one came in between, and may have begun
+		return p.Err()
+	}
 	if s.showID() == "" {
 		if err := s.open(ctx); err != nil {
 			return err
@@ -121,6 +124,13 @@ func (s *session) begin(ctx context.Context, p *publication, first media.Sample)
 	s.log.Info("epoch begins", "epoch", len(show.Epochs), "show_time_ms", epoch.ShowTime.Milliseconds(), "protocol", p.req.Protocol, "remote", p.req.Remote)
 	s.announceState(ctx, show, epoch.ShowTime) // also when it was live before: viewers learn of the epoch by it
 	return nil
+}
+
+// has reports whether p is the publisher.
+func (s *session) has(p *publication) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.pub == p
 }
 
 // startEpoch points show time at p's first sample, which stands for wall. ok is false when p is not the publisher any more.

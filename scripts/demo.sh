@@ -101,10 +101,16 @@ encode() {
 
 say "
 Watch       http://$http/r/$room
+Studio      http://$http/studio/$room#key=$key          (go live from this browser instead)
 API docs    http://$http/docs          (admin token: $token)
 RTMP        rtmp://$rtmp/live          stream key: $key"
 if [ "$push" = 0 ]; then
   say "Waiting for your encoder: in OBS, Settings > Stream > Custom, with the server and key above; keyframe interval 2 s."
+fi
+if https=$(ready '.https // empty') && [ -n "$https" ]; then
+  say "From a phone: http://THIS-MACHINE:${http##*:}/trust shows the way to the studio at https://THIS-MACHINE:${https##*:}/studio/$room"
+else
+  say "A phone needs HTTPS for its camera: VITRINE_TLS_MODE=local make demo"
 fi
 say "Ctrl-C stops."
 

@@ -361,7 +361,8 @@ func (s *server) greet() {
 		return
 	}
 	host := local(s.http.Addr())
-	fmt.Fprintf(s.stdout, "\nWatch   http://%s/r/%s\nDocs    http://%s/docs\nPush    rtmp://%s/live\nKey     %s\n\n", host, s.demo.Room, host, local(s.rtmp.Addr()), s.demo.StreamKey)
+	fmt.Fprintf(s.stdout, "\nWatch   http://%s/r/%s\nStudio  http://%s/studio/%s#key=%s\nDocs    http://%s/docs\nPush    rtmp://%s/live\nKey     %s\n\n",
+		host, s.demo.Room, host, s.demo.Room, s.demo.StreamKey, host, local(s.rtmp.Addr()), s.demo.StreamKey)
 }
 
 // local is how this machine itself reaches a listener.
