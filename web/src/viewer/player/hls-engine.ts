@@ -16,6 +16,10 @@ const config: Partial<HlsConfig> = {
   maxBufferLength: 20,
   maxMaxBufferLength: 60,
   liveDurationInfinity: true,
+  // Where a room has a ladder: a phone's network usually carries the source, so begin there rather than at the lowest, and
+  // take no more rows than the screen shows.
+  abrEwmaDefaultEstimate: 4_000_000,
+  capLevelToPlayerSize: true,
   // Pins are read from the playlist itself; cues would need a data: source and come with timeupdate, too late.
   enableDateRangeMetadataCues: false,
   enableEmsgMetadataCues: false,
