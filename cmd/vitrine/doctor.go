@@ -62,6 +62,7 @@ func (p *program) doctor(ctx context.Context) error {
 		{name: "configuration", text: "good"},
 		checkData(c.Data), checkDisk(c.Data, int64(c.Recording.Reserve)),
 		checkPort("HTTP port", "http.addr", c.HTTP.Addr), checkPort("RTMP port", "rtmp.addr", c.RTMP.Addr),
+		checkWebRTC(c.WebRTC),
 		checkFFmpeg(ctx, c.Transcode.FFmpeg), checkTranscoding(ctx, c), checkClock(time.Now()), checkFiles(c),
 	}
 	findings = append(findings, checkTLS(ctx, c, time.Now())...)
@@ -156,6 +157,25 @@ func checkPort(name, key, addr string) finding {
 	}
 	f.text = l.Addr().String() + " is free"
 	_ = l.Close()
+	return f
+}
+
+// checkWebRTC looks at the media port of browsers, UDP first.
+func checkWebRTC(c configs.WebRTC) finding {
+	f := finding{name: "WebRTC port", text: "off"}
+	if !c.Enabled {
+		return f
+	}
+	conn, err := net.ListenPacket("udp", c.Addr) //nolint:noctx // the address that serve will take
+	if err != nil {
+		f.verdict, f.text, f.hint = bad, err.Error(), "stop what uses it, or set webrtc.addr"
+		return f
+	}
+	f.text = conn.LocalAddr().String() + " is free"
+	_ = conn.Close()
+	if c.TCP {
+		f = checkPort(f.name, "webrtc.addr", c.Addr)
+	}
 	return f
 }
 
