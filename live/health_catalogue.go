@@ -22,6 +22,10 @@ var catalogue = map[string]advice{
 				"In OBS: press Stop Streaming, then Start Streaming. If it stays like this, choose another encoder: Settings > Output > Streaming > Video Encoder.",
 				"在 OBS 中：点击“停止直播”，再点击“开始直播”。如果仍然没有画面，请换一个编码器：设置 > 输出 > 直播 > 视频编码器。",
 			},
+			phone: {
+				"This network seems to block the way of the picture. Try another one: mobile data instead of Wi-Fi, or the other way round. If none works, the server's operator must open its media port, UDP and TCP (webrtc.addr), and behind NAT set webrtc.public.",
+				"当前网络可能挡住了视频传输。请换一个网络试试，例如用移动数据代替 Wi-Fi，或反过来。如果都不行，请服务器管理员开放媒体端口的 UDP 和 TCP（webrtc.addr），在 NAT 后面时还要设置 webrtc.public。",
+			},
 			anyTool: {"Stop and start again.", "请停止后重新开播。"},
 		},
 	},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -53,7 +54,7 @@ func (s *server) listenWebRTC(ctx context.Context, c configs.WebRTC) (err error)
 
 func (s *server) whipConfig(c configs.WebRTC) whip.Config {
 	cfg := whip.Config{
-		Public: c.Public, PublicOnly: len(c.Public) > 0, Loopback: c.Loopback, HoldStart: time.Duration(c.HoldStart),
+		Public: c.Public, PublicOnly: len(c.Public) > 0, Loopback: c.Loopback || isLoopback(c.Addr), HoldStart: time.Duration(c.HoldStart),
 		MaxSessions: c.MaxSessions, MaxSessionsPerAddress: c.MaxSessionsPerAddress, MaxWrongKeys: c.MaxWrongKeys, ClientAddr: s.clients().Of,
 	}
 	if cfg.HoldStart == 0 {
@@ -63,6 +64,12 @@ func (s *server) whipConfig(c configs.WebRTC) whip.Config {
 		cfg.ICEServers = append(cfg.ICEServers, whip.ICEServer{URL: ice.URL, Username: ice.Username, Credential: ice.Secret})
 	}
 	return cfg
+}
+
+// isLoopback reports whether an address is for this machine alone: then there is no other one to offer.
+func isLoopback(addr string) bool {
+	a, err := netip.ParseAddrPort(addr)
+	return err == nil && a.Addr().IsLoopback()
 }
 
 // withWHIP serves the publishing resources of RFC 9725 beside everything else.

@@ -272,7 +272,7 @@ func (c *session) tick(now time.Time) *ended {
 	silent := now.Sub(c.media)
 	switch {
 	case !c.connected.Load() && silent >= cfg.ConnectTimeout:
-		return &ended{NotConnected, errors.New("no connection came about: are the media ports open, and the public address configured?")}
+		return &ended{NotConnected, errNoPath}
 	case c.connected.Load() && silent >= max(cfg.MediaTimeout, cfg.ConnectTimeout):
 		return &ended{NoMedia, errors.New("connected, but no picture or sound comes")}
 	}

@@ -130,6 +130,9 @@ func (c *session) entityTagLocked() string { return `"` + c.id[:8] + "-" + itoa(
 
 func itoa(n int) string { return strconv.Itoa(n) }
 
+// errNoPath is for the operator: signalling came through, media did not.
+var errNoPath = errors.New("the publisher never reached the media port: open it for UDP and TCP (webrtc.addr), and behind NAT set webrtc.public")
+
 // attach listens to the peer connection. The callbacks only feed the loop.
 func (c *session) attach(pc *webrtc.PeerConnection) {
 	c.pc = pc
@@ -143,6 +146,10 @@ func (c *session) attach(pc *webrtc.PeerConnection) {
 		case webrtc.PeerConnectionStateConnected:
 			c.connected.Store(true)
 		case webrtc.PeerConnectionStateFailed:
+			if !c.connected.Load() {
+				c.end(NotConnected, errNoPath)
+				return
+			}
 			c.end(Lost, errors.New("the network path is gone"))
 		case webrtc.PeerConnectionStateClosed:
 			c.end(Lost, errors.New("the publisher closed the connection"))
