@@ -23,6 +23,7 @@ type client struct {
 	transport transport
 	queueMax  int    // of frames; one more closes the client with closeResync, so that it never misses one silently
 	kill      func() // ends the connection at once, whatever it is doing
+	anchor    bool   // no viewer
 
 	// Owned by the writing goroutine, and by join before it starts.
 	pos     position

@@ -85,6 +85,16 @@ func TestViewersAreCounted(t *testing.T) {
 		step := func(n int) { time.Sleep(time.Duration(n) * time.Second) } // of the bubble
 		step(2)
 		check(1, "alone")
+		anchor := dialWebSocket(t, c, room, "role=anchor")
+		studio := read(t, anchor)
+		step(2)
+		check(1, "with the anchor")
+		if got := studio.now().v.viewers; got != 1 {
+			t.Errorf("the anchor is told of %d viewers, want 1", got)
+		}
+		anchor.close()
+		step(2)
+		check(1, "the anchor gone")
 		for range 50 {
 			openStream(t, c, room, "").close()
 		}

@@ -17,6 +17,7 @@ func (h *Hub) serveEventStream(w http.ResponseWriter, r *http.Request, s *seat) 
 	_ = ctl.SetReadDeadline(time.Time{})
 	_ = ctl.SetWriteDeadline(time.Time{})
 	c := newClient(eventStream, h.cfg.Queue, func() { _ = ctl.SetWriteDeadline(time.Unix(1, 0)) })
+	c.anchor = s.anchor
 	if err := s.room.join(r.Context(), c, since, resume); err != nil {
 		refuseError(w, err)
 		return

@@ -14,6 +14,7 @@ func (h *Hub) serveLongPoll(w http.ResponseWriter, r *http.Request, s *seat) {
 	_ = ctl.SetReadDeadline(time.Time{})
 	_ = ctl.SetWriteDeadline(time.Now().Add(h.cfg.PollWait + h.cfg.WriteTimeout))
 	c := newClient(longPoll, h.cfg.Queue, func() {})
+	c.anchor = s.anchor
 	if err := s.room.join(r.Context(), c, since, resume); err != nil {
 		refuseError(w, err)
 		return

@@ -46,6 +46,7 @@ type room struct {
 	snapAt  int64    // the tick of snap
 	viewers int64    // as last told
 	told    *frame   // says viewers
+	anchors int      // of the clients
 	linger  []int64  // ticks at which answered long polls stop counting, in order
 }
 
@@ -156,6 +157,10 @@ func (r *room) addLocked(c *client) {
 	c.state = r.told
 	r.hub.clock.start(c)
 	r.clients[c] = struct{}{}
+	if c.anchor {
+		r.anchors++
+		return
+	}
 	if c.transport == longPoll && len(r.linger) > 0 {
 		r.linger = r.linger[1:] // it is the next poll of somebody who still counts
 	}
@@ -169,7 +174,10 @@ func (r *room) leave(c *client) {
 		return
 	}
 	delete(r.clients, c)
-	if c.transport == longPoll {
+	switch {
+	case c.anchor:
+		r.anchors--
+	case c.transport == longPoll:
 		r.linger = append(r.linger, r.hub.clock.now()+lingerTicks)
 	}
 }
@@ -346,7 +354,8 @@ func (r *room) tick(now int64) (dirty bool) {
 	for len(r.linger) > 0 && r.linger[0] <= now {
 		r.linger = r.linger[1:]
 	}
-	if n := int64(len(r.clients) + len(r.linger)); n != r.viewers && len(r.clients) > 0 {
+	n := int64(len(r.clients) - r.anchors + len(r.linger))
+	if (n != r.viewers || r.told == nil) && len(r.clients) > 0 {
 		r.viewers, r.told = n, newStateFrame("viewers", n)
 		for c := range r.clients {
 			c.pushState(r.told)

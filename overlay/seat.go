@@ -12,6 +12,8 @@ type seat struct {
 	hub  *Hub
 	room *room
 	addr netip.Prefix // invalid: not counted
+	// anchor is a seat that says so (?role=anchor): the room's own people look on and are no viewers.
+	anchor bool
 }
 
 // enter takes a seat in a room. Exhausted: no seat is left. Unavailable: the Hub is closing.
@@ -41,7 +43,7 @@ func (h *Hub) enter(r *http.Request, roomID string) (*seat, error) {
 		h.byAddr[addr]++
 	}
 	h.wg.Add(1)
-	return &seat{h, rm, addr}, nil
+	return &seat{h, rm, addr, r.URL.Query().Get("role") == "anchor"}, nil
 }
 
 // leave gives the seat back.

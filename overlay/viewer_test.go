@@ -154,6 +154,8 @@ func dialWebSocket(t testing.TB, c *channel, room, pos string) connection {
 	u := "ws" + strings.TrimPrefix(c.events(room), "http")
 	if epoch, offset, ok := strings.Cut(pos, ":"); ok {
 		u += "?" + url.Values{"epoch": {epoch}, "offset": {offset}}.Encode()
+	} else if pos != "" {
+		u += "?" + pos
 	}
 	conn, resp, err := c.dialer.Dial(u, nil)
 	if err != nil {

@@ -52,6 +52,7 @@ func (h *Hub) serveWebSocket(w http.ResponseWriter, r *http.Request, s *seat) {
 	c := &client{transport: webSocket, queueMax: h.cfg.Queue, kill: func() { _ = conn.Close() }, writing: true}
 	c.spawn = func() { h.wg.Go(func() { h.writeWebSocket(conn, c) }) }
 	h.metrics.connections[webSocket].Inc()
+	c.anchor = s.anchor
 	if err := s.room.join(r.Context(), c, since, resume); err != nil {
 		h.log.Warn("a viewer cannot be let in", "room", s.room.id, "error", err)
 		c.close(refusal(err))

@@ -74,7 +74,7 @@ export class Studio implements Actions {
     this.room = new StudioRoom({
       api: this.api,
       clock: this.clock,
-      eventsUrl: new URL(`/live/${encodeURIComponent(roomId)}/events`, location.href).href,
+      eventsUrl: new URL(`/live/${encodeURIComponent(roomId)}/events?role=anchor`, location.href).href,
       hasKey: () => this.key.value !== '',
       onAir: () => sending(this.phase) || this.phase === 'elsewhere',
       onChange: () => this.update(),
