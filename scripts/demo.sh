@@ -115,14 +115,18 @@ fi
 say "Ctrl-C stops."
 
 # Each product in turn: the next one is pinned before the one on screen goes.
-pinned="" turn=0
+pinned="" turn=0 mine=1
 while kill -0 "$server" 2>/dev/null; do
   if [ -n "$encoder" ] && ! kill -0 "$encoder" 2>/dev/null; then
-    cat "$work/ffmpeg.log" >&2
-    fail "ffmpeg ended"
+    if [ "$(api GET "/rooms/$room" | jq -r '.publisher != null')" != true ]; then
+      cat "$work/ffmpeg.log" >&2
+      fail "ffmpeg ended"
+    fi
+    encoder="" mine=0
+    say "Another publisher has taken over and pins by itself from now on."
   fi
   state=$(api GET "/rooms/$room" | jq -r .state) || state=""
-  if [ "$state" != live ]; then
+  if [ "$state" != live ] || [ "$mine" = 0 ]; then
     pinned=""
     nap 1
     continue
