@@ -277,6 +277,9 @@ func TestFFprobeMPEGTS(t *testing.T) {
 // A rendition that a real encoder made of a film with B-frames can be decoded from end to end, and each of its segments
 // on its own, as CMAF and as MPEG-TS; its pictures are presented when the source's are.
 func TestFFprobeRendition(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds")
+	}
 	source := encode(t, "-t", "7", "-c:v", "libx264", "-preset", "veryfast", "-g", "60", "-sc_threshold", "0", "-bf", "2", "-c:a", "aac")
 	made := encode(t, "-t", "7", "-an", "-c:v", "libx264", "-preset", "veryfast", "-g", "60", "-sc_threshold", "0", "-bf", "0", "-s", "160x90")
 	stream := NewStream(Config{}, Resume{}, nil, nil, nil)

@@ -365,6 +365,9 @@ func TestConnectionsAreLimited(t *testing.T) {
 }
 
 func TestThousandViewers(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds")
+	}
 	const viewers, count = 1000, 30
 	c := newChannel(t, overlay.HubConfig{})
 	room := c.room(t)

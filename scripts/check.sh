@@ -21,10 +21,19 @@ scripts/tool.sh golangci-lint run ./...
 say "Vet"
 go vet ./...
 
-say "Short tests"
-go test -race -shuffle=on -short ./... | { grep -v '\[no test files\]' || true; }
-
-say "Pages"
 need_node
 [ -d web/node_modules ] && [ web/node_modules -nt web/package-lock.json ] || (cd web && npm ci --no-audit --no-fund --silent && touch node_modules)
-(cd web && npm run --silent lint && npm test --silent)
+# The pages are checked while Go's tests wait for their clocks.
+pages_log=$(mktemp)
+trap 'rm -f "$pages_log"' EXIT
+(cd web && npm run --silent lint && npm test --silent) >"$pages_log" 2>&1 &
+pages=$!
+
+say "Short tests"
+tests=0
+go test -race -shuffle=on -short ./... | { grep -v '\[no test files\]' || true; } || tests=$?
+
+say "Pages"
+wait "$pages" && ok=0 || ok=$?
+cat "$pages_log"
+exit $((tests + ok > 0))

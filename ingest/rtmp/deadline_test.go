@@ -138,6 +138,9 @@ func TestFarewellDeadline(t *testing.T) {
 // A publisher that does not read must not hold a goroutine for ever. By the real clock: the library waits for a mutex
 // here, where a bubble's clock would stand still.
 func TestWriteDeadline(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds")
+	}
 	l := &pipeListener{conns: make(chan net.Conn), done: make(chan struct{})}
 	h := serveOn(t, Config{WriteTimeout: 50 * time.Millisecond, PublishTimeout: 300 * time.Millisecond}, l)
 	theirs, ours := net.Pipe()

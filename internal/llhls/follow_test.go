@@ -186,6 +186,9 @@ var faults = map[string]struct {
 var calls atomic.Int64
 
 func TestEachRuleCanFail(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds")
+	}
 	for name, c := range faults {
 		t.Run(name, func(t *testing.T) {
 			calls.Store(0)

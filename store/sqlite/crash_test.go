@@ -37,6 +37,9 @@ func crashChild(path string) {
 
 // What was acknowledged is there after kill -9 at any instant, and nothing half done.
 func TestKillLosesNothing(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds")
+	}
 	path := filepath.Join(t.TempDir(), "vitrine.db")
 	db, err := Open(t.Context(), path)
 	if err != nil {
