@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/vitrine-live/vitrine/internal/atomicfile"
 	"github.com/vitrine-live/vitrine/internal/ids"
 )
 
@@ -55,24 +56,5 @@ func (d *dataDir) adminToken() (token string, fresh bool, err error) {
 		return "", false, err
 	}
 	token = ids.Secret("vat")
-	return token, true, writeAtomic(path, []byte(token+"\n"), 0o600)
-}
-
-// writeAtomic writes a file that is either whole or absent: temporary, synced, renamed.
-func writeAtomic(path string, b []byte, mode fs.FileMode) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			_ = os.Remove(f.Name())
-		}
-	}()
-	_, err = f.Write(b)
-	err = errors.Join(err, f.Chmod(mode), f.Sync(), f.Close())
-	if err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
+	return token, true, atomicfile.Write(path, []byte(token+"\n"), 0o600)
 }

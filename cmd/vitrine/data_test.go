@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/vitrine-live/vitrine/internal/atomicfile"
 )
 
 func TestDataFolderIsForOneProcess(t *testing.T) {
@@ -56,14 +58,14 @@ func TestWriteAtomicLeavesTheOldFileOrTheNew(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "file")
 	for _, text := range []string{"one", "two"} {
-		if err := writeAtomic(path, []byte(text), 0o640); err != nil {
+		if err := atomicfile.Write(path, []byte(text), 0o640); err != nil {
 			t.Fatal(err)
 		}
 		if b, err := os.ReadFile(path); err != nil || string(b) != text {
 			t.Fatalf("%q, %v", b, err)
 		}
 	}
-	if err := writeAtomic(filepath.Join(dir, "missing", "file"), nil, 0o640); err == nil {
+	if err := atomicfile.Write(filepath.Join(dir, "missing", "file"), nil, 0o640); err == nil {
 		t.Error("a file was written into no folder")
 	}
 	if left, err := os.ReadDir(dir); err != nil || len(left) != 1 {

@@ -10,6 +10,7 @@ import (
 	"os"
 
 	"github.com/vitrine-live/vitrine/commerce"
+	"github.com/vitrine-live/vitrine/internal/atomicfile"
 	"github.com/vitrine-live/vitrine/internal/errs"
 	"github.com/vitrine-live/vitrine/live"
 )
@@ -58,7 +59,7 @@ func ensureDemo(ctx context.Context, data *dataDir, rooms *live.Rooms, catalogue
 	if b, err = json.Marshal(d); err != nil {
 		return nil, err
 	}
-	return d, writeAtomic(path, append(b, '\n'), 0o600)
+	return d, atomicfile.Write(path, append(b, '\n'), 0o600)
 }
 
 func makeDemo(ctx context.Context, rooms *live.Rooms, catalogue *commerce.Catalogue) (*demo, error) {

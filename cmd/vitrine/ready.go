@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+
+	"github.com/vitrine-live/vitrine/internal/atomicfile"
 )
 
 // readyFile is what --ready-file holds once everything listens.
@@ -26,7 +28,7 @@ func announceReady(path string, r readyFile) (remove func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := writeAtomic(path, append(b, '\n'), 0o644); err != nil {
+	if err := atomicfile.Write(path, append(b, '\n'), 0o644); err != nil {
 		return nil, fmt.Errorf("cannot write the ready file: %w", err)
 	}
 	return func() { _ = os.Remove(path) }, nil

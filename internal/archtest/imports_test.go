@@ -19,7 +19,7 @@ type row struct {
 var imports = []row{
 	{"cmd/...", []string{"..."}, "the command wires everything; it is the only place that sees all packages"},
 	{"internal/e2e/...", []string{"internal/..."}, "end-to-end tests drive the binary from outside, as its users do"},
-	{"internal/certs", []string{"internal/errs"}, "an operator is told what to mend"},
+	{"internal/certs", []string{"internal/errs", "internal/atomicfile"}, "an operator is told what to mend"},
 	{"internal/...", nil, "leaf helpers, each named for what it provides"},
 	{"media", nil, "a leaf that every part of the media path speaks"},
 	{"commerce/...", nil, "selling knows neither media nor transport"},

@@ -14,12 +14,12 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/vitrine-live/vitrine/internal/atomicfile"
 	"github.com/vitrine-live/vitrine/internal/errs"
 )
 
@@ -105,9 +105,9 @@ func makeAuthority(dir, certFile, keyFile string, scope names, now time.Time) (*
 		return nil, err
 	}
 	a := &Authority{cert: cert, key: key}
-	err = writeWhole(keyFile, keyPEM, 0o600)
+	err = atomicfile.Write(keyFile, keyPEM, 0o600)
 	if err == nil { // the certificate last: with it the authority exists
-		err = writeWhole(certFile, a.PEM(), 0o644)
+		err = atomicfile.Write(certFile, a.PEM(), 0o644)
 	}
 	if err != nil {
 		return nil, errs.As(errs.Unavailable, "certs.Open", err, "cannot keep the private authority in %s", dir)
@@ -199,23 +199,4 @@ func permitted(scope names) (ranges []*net.IPNet, domains []string) {
 		}
 	}
 	return ranges, domains
-}
-
-// writeWhole writes a file that is either whole or absent: temporary, synced, renamed.
-func writeWhole(path string, b []byte, mode fs.FileMode) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			_ = os.Remove(f.Name())
-		}
-	}()
-	_, err = f.Write(b)
-	err = errors.Join(err, f.Chmod(mode), f.Sync(), f.Close())
-	if err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
+	"github.com/vitrine-live/vitrine/internal/atomicfile"
 	"github.com/vitrine-live/vitrine/internal/errs"
 )
 
@@ -175,7 +176,7 @@ func pair(t *testing.T, dir, name string) (cert, key string) {
 		t.Fatal(err)
 	}
 	for path, b := range map[string][]byte{cert: (&Authority{cert: leaf.Leaf}).PEM(), key: keyPEM} {
-		if err := writeWhole(path, b, 0o600); err != nil {
+		if err := atomicfile.Write(path, b, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -207,7 +208,7 @@ func TestFilesAreReadAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := writeWhole(key, old, 0o600); err != nil { // a renewal half done
+	if err := atomicfile.Write(key, old, 0o600); err != nil { // a renewal half done
 		t.Fatal(err)
 	}
 	k.tend(time.Now())
@@ -215,7 +216,7 @@ func TestFilesAreReadAgain(t *testing.T) {
 	if !serves("first") || testutil.ToFloat64(m.failures) != 1 {
 		t.Fatalf("half a renewal: serves first %v, %v failures", serves("first"), testutil.ToFloat64(m.failures))
 	}
-	if err := writeWhole(key, fresh, 0o600); err != nil {
+	if err := atomicfile.Write(key, fresh, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	k.tend(time.Now())
