@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/netip"
 
+	"github.com/vitrine-live/vitrine/internal/clientaddr"
 	"github.com/vitrine-live/vitrine/internal/errs"
 )
 
@@ -71,12 +72,7 @@ func (h *Hub) counted(r *http.Request) netip.Prefix {
 	if h.cfg.MaxPerAddress < 0 || !addr.IsValid() || addr.IsLoopback() {
 		return netip.Prefix{}
 	}
-	bits := 32
-	if addr.Is6() { // one customer has a network of 64 bits at least
-		bits = 64
-	}
-	p, _ := addr.Prefix(bits) // bits are in range
-	return p
+	return clientaddr.Network(addr)
 }
 
 func remoteAddr(r *http.Request) netip.Addr {

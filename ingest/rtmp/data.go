@@ -1,6 +1,10 @@
 package rtmp
 
-import "encoding/json"
+import (
+	"encoding/json"
+
+	"github.com/vitrine-live/vitrine/internal/printable"
+)
 
 // maxDataJSON bounds one timed message as it is passed on.
 const maxDataJSON = 16 << 10
@@ -51,7 +55,7 @@ func (p *publisher) describe(v any) {
 		return n
 	}
 	md := metadata{
-		encoder: printable(o.text("encoder")), width: number("width"), height: number("height"), fps: number("framerate"),
+		encoder: printable.Clip(o.text("encoder")), width: number("width"), height: number("height"), fps: number("framerate"),
 		videoRate: number("videodatarate"), audioRate: number("audiodatarate"),
 	}
 	if md == p.metadata {

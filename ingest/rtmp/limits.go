@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"github.com/vitrine-live/vitrine/internal/clientaddr"
 )
 
 // bucket is a token bucket whose user waits when it is empty. It is for one goroutine.
@@ -63,17 +65,6 @@ func newDoorkeeper(cfg Config) *doorkeeper {
 	return &doorkeeper{cfg: cfg, addresses: map[netip.Prefix]*address{}}
 }
 
-// household is what counts as one address: an IPv4 address, or the /64 that one IPv6 site is given.
-func household(a netip.Addr) netip.Prefix {
-	a = a.Unmap().WithZone("")
-	bits := a.BitLen()
-	if a.Is6() {
-		bits = 64
-	}
-	p, _ := a.Prefix(bits) // of an invalid address: the zero prefix, shared by all of these
-	return p
-}
-
 // enter admits a connection as a stranger, or returns why not and "" when it is in.
 func (d *doorkeeper) enter(from netip.Addr, now time.Time) Reason {
 	d.mu.Lock()
@@ -81,7 +72,7 @@ func (d *doorkeeper) enter(from netip.Addr, now time.Time) Reason {
 	if d.open >= d.cfg.MaxConnections || d.strangers >= max(d.cfg.MaxConnections/2, 1) {
 		return ConnectionCap
 	}
-	a := d.address(household(from), now)
+	a := d.address(clientaddr.Network(from), now)
 	if a.strangers >= d.cfg.MaxConnectionsPerAddress {
 		return AddressCap
 	}
@@ -95,7 +86,7 @@ func (d *doorkeeper) enter(from netip.Addr, now time.Time) Reason {
 func (d *doorkeeper) recognise(from netip.Addr) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.forget(household(from))
+	d.forget(clientaddr.Network(from))
 }
 
 // leave lets a connection out that enter let in.
@@ -104,7 +95,7 @@ func (d *doorkeeper) leave(from netip.Addr, stranger bool) {
 	defer d.mu.Unlock()
 	d.open--
 	if stranger {
-		d.forget(household(from))
+		d.forget(clientaddr.Network(from))
 	}
 }
 
@@ -112,7 +103,7 @@ func (d *doorkeeper) leave(from netip.Addr, stranger bool) {
 func (d *doorkeeper) mayTry(from netip.Addr, now time.Time) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	a := d.addresses[household(from)]
+	a := d.addresses[clientaddr.Network(from)]
 	if a == nil {
 		return true
 	}
@@ -124,7 +115,7 @@ func (d *doorkeeper) mayTry(from netip.Addr, now time.Time) bool {
 func (d *doorkeeper) wrongKey(from netip.Addr, now time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	a := d.address(household(from), now)
+	a := d.address(clientaddr.Network(from), now)
 	a.wrongKeys.refill(now)
 	a.wrongKeys.tokens = max(a.wrongKeys.tokens-1, 0)
 }

@@ -27,25 +27,6 @@ func TestBucket(t *testing.T) {
 	}
 }
 
-func TestHousehold(t *testing.T) {
-	for in, want := range map[string]string{
-		"192.0.2.7":              "192.0.2.7/32",
-		"::ffff:192.0.2.7":       "192.0.2.7/32",
-		"2001:db8:1:2:3:4:5:6":   "2001:db8:1:2::/64",
-		"fe80::1:2:3:4%eth0":     "fe80::/64",
-		"2001:db8:1:2:ffff::1":   "2001:db8:1:2::/64",
-		"2001:db8:1:3::1":        "2001:db8:1:3::/64",
-		"::ffff:192.0.2.7%bogus": "192.0.2.7/32",
-	} {
-		if got := household(netip.MustParseAddr(in)); got.String() != want {
-			t.Errorf("%s: %s, want %s", in, got, want)
-		}
-	}
-	if household(netip.Addr{}) != (netip.Prefix{}) {
-		t.Error("an unknown address")
-	}
-}
-
 func TestDoorkeeperForgets(t *testing.T) {
 	d := newDoorkeeper(Config{MaxWrongKeys: 2}.withDefaults())
 	a := netip.MustParseAddr("192.0.2.1")

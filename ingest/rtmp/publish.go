@@ -5,12 +5,12 @@ import (
 	"context"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/yutopp/go-rtmp"
 	rtmpmsg "github.com/yutopp/go-rtmp/message"
 
 	"github.com/vitrine-live/vitrine/internal/errs"
+	"github.com/vitrine-live/vitrine/internal/printable"
 	"github.com/vitrine-live/vitrine/media"
 )
 
@@ -38,7 +38,7 @@ func (c *session) command(cmd *command) (forward bool, err error) {
 			body := enhancedAnswer(cmd.transaction)
 			c.answer.body.Store(&body)
 		}
-		c.app, c.encoder = cmd.object(0).text("app"), printable(cmd.object(0).text("flashVer"))
+		c.app, c.encoder = cmd.object(0).text("app"), printable.Clip(cmd.object(0).text("flashVer"))
 		c.connected, cmd.streamID = true, rtmp.ControlStreamID
 		return true, nil
 	case "createStream":
@@ -69,7 +69,7 @@ func (c *session) command(cmd *command) (forward bool, err error) {
 // onFCPublish answers FCPublish, which Flash Media Live Encoder brought up and hardware encoders learned from it: some of
 // them publish only after an answer.
 func (c *session) onFCPublish(cmd *command) error {
-	status := amfObject{{"level", "status"}, {"code", "NetStream.Publish.Start"}, {"description", printable(cmd.text(1))}}
+	status := amfObject{{"level", "status"}, {"code", "NetStream.Publish.Start"}, {"description", printable.Clip(cmd.text(1))}}
 	err := c.send(libraryChunkStream, rtmp.ControlStreamID, &rtmpmsg.CommandMessage{
 		CommandName: "onFCPublish", Encoding: rtmpmsg.EncodingTypeAMF0, Body: bytes.NewReader(appendAMF(appendAMF(nil, nil), status)),
 	})
@@ -176,19 +176,4 @@ func streamKey(app, name string) string {
 		}
 	}
 	return ""
-}
-
-// printable cuts what a publisher calls itself to what fits a log line.
-func printable(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
-			return r
-		}
-		return -1
-	}, s)
-	const most = 120
-	if len(s) > most {
-		s = strings.ToValidUTF8(s[:most], "")
-	}
-	return s
 }

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"github.com/vitrine-live/vitrine/internal/clientaddr"
 )
 
 // maxAddresses bounds how many addresses are remembered. When all places are taken by addresses that still owe, further
@@ -31,17 +33,6 @@ func newDoorkeeper(cfg Config) *doorkeeper {
 	return &doorkeeper{cfg: cfg, addresses: map[netip.Prefix]*address{}}
 }
 
-// household is what counts as one address: an IPv4 address, or the /64 that one IPv6 site is given.
-func household(a netip.Addr) netip.Prefix {
-	a = a.Unmap().WithZone("")
-	bits := a.BitLen()
-	if a.Is6() {
-		bits = 64
-	}
-	p, _ := a.Prefix(bits) // of an invalid address: the zero prefix, shared by all of these
-	return p
-}
-
 // enter admits a session, or says why not.
 func (d *doorkeeper) enter(from netip.Addr, now time.Time) *refusal {
 	d.mu.Lock()
@@ -49,7 +40,7 @@ func (d *doorkeeper) enter(from netip.Addr, now time.Time) *refusal {
 	if d.open >= d.cfg.MaxSessions {
 		return busy(TooManySessions, "the server has as many publishers as it takes (%d): try again later", d.cfg.MaxSessions)
 	}
-	a := d.address(household(from), now)
+	a := d.address(clientaddr.Network(from), now)
 	if a.sessions >= d.cfg.MaxSessionsPerAddress {
 		return busy(TooManySessions, "this address has as many sessions as it may have (%d): end one first", d.cfg.MaxSessionsPerAddress)
 	}
@@ -63,7 +54,7 @@ func (d *doorkeeper) leave(from netip.Addr, now time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.open--
-	p := household(from)
+	p := clientaddr.Network(from)
 	if a := d.addresses[p]; a != nil {
 		a.sessions = max(a.sessions-1, 0)
 		if a.blank(now) {
@@ -76,7 +67,7 @@ func (d *doorkeeper) leave(from netip.Addr, now time.Time) {
 func (d *doorkeeper) mayTry(from netip.Addr, now time.Time) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	a := d.addresses[household(from)]
+	a := d.addresses[clientaddr.Network(from)]
 	return a == nil || a.wrongKeys.TokensAt(now) >= 1
 }
 
@@ -84,7 +75,7 @@ func (d *doorkeeper) mayTry(from netip.Addr, now time.Time) bool {
 func (d *doorkeeper) wrongKey(from netip.Addr, now time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.address(household(from), now).wrongKeys.AllowN(now, 1)
+	d.address(clientaddr.Network(from), now).wrongKeys.AllowN(now, 1)
 }
 
 // address returns the record of an address, made if there is room for it.

@@ -10,12 +10,12 @@ import (
 	"net/netip"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/pion/sdp/v3"
 	"github.com/pion/webrtc/v4"
 
 	"github.com/vitrine-live/vitrine/internal/errs"
+	"github.com/vitrine-live/vitrine/internal/printable"
 	"github.com/vitrine-live/vitrine/media"
 )
 
@@ -47,7 +47,7 @@ func (s *Server) post(w http.ResponseWriter, r *http.Request, where target) *ref
 	}
 	c := newSession(s, t, o, remote, key)
 	answer, refused := c.open(r.Context(), string(body), media.PublishRequest{
-		Protocol: "whip", Remote: remote, StreamKey: key, Room: where.room, Encoder: printable(r.UserAgent()),
+		Protocol: "whip", Remote: remote, StreamKey: key, Room: where.room, Encoder: printable.Clip(r.UserAgent()),
 		CapturedAt: c.capture.CapturedAt, Link: c.link.Link,
 	})
 	if refused != nil {
@@ -257,21 +257,6 @@ func remoteOf(a netip.AddrPort) string {
 		return ""
 	}
 	return net.JoinHostPort(a.Addr().Unmap().String(), itoa(int(a.Port())))
-}
-
-// printable cuts what a publisher calls itself to what fits a log line.
-func printable(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
-			return r
-		}
-		return -1
-	}, s)
-	const most = 120
-	if len(s) > most {
-		s = strings.ToValidUTF8(s[:most], "")
-	}
-	return s
 }
 
 // newID makes the unguessable part of a session's address.
