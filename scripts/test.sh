@@ -29,7 +29,7 @@ gate() {
   local changes
   changes=$(scripts/tool.sh golangci-lint fmt --diff ./...) || true
   [ -z "$changes" ] || { printf '%s\n' "$changes" "not formatted; run: make fmt"; return 1; }
-  scripts/tool.sh golangci-lint run ./... # vet is among the linters
+  scripts/tool.sh golangci-lint run ./... && go vet ./...
 }
 
 # The committed pages must be what their sources build to.
