@@ -1,6 +1,7 @@
 package transcode
 
 import (
+	"errors"
 	"log/slog"
 	"strings"
 	"syscall"
@@ -68,12 +69,16 @@ func TestLadderComesBack(t *testing.T) {
 	if testing.Short() {
 		t.Skip("keeps real time")
 	}
+	send := func(signal syscall.Signal) func(int) error {
+		return func(pid int) error { return syscall.Kill(pid, signal) }
+	}
 	for name, c := range map[string]struct {
-		signal syscall.Signal
+		hurt   func(pid int) error
 		reason string
 	}{
-		"killed":  {syscall.SIGKILL, "ffmpeg ended without a word: signal: killed"},
-		"stopped": {syscall.SIGSTOP, "behind"},
+		"killed":  {send(syscall.SIGKILL), "ffmpeg ended without a word: signal: killed"},
+		"stopped": {send(syscall.SIGSTOP), "behind"},
+		"starved": {starve, "behind"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l, g, e := startSmall(t, newTranscoder(t, Config{}))
@@ -82,10 +87,12 @@ func TestLadderComesBack(t *testing.T) {
 				t.Errorf("status %+v", s)
 			}
 			was := pid(l)
-			if err := syscall.Kill(was, c.signal); err != nil {
+			hurt := make(chan error, 1)
+			go func() { hurt <- c.hurt(was) }()
+			until(l, g, e, func() bool { return len(g.downs) > 0 })
+			if err := <-hurt; err != nil {
 				t.Fatal(err)
 			}
-			until(l, g, e, func() bool { return len(g.downs) > 0 })
 			g.mu.Lock()
 			before := len(g.samples[1])
 			g.mu.Unlock()
@@ -105,6 +112,22 @@ func TestLadderComesBack(t *testing.T) {
 				t.Errorf("the same parameters were told %d times", n)
 			}
 		})
+	}
+}
+
+// starve leaves a process about one part of the processor in four hundred, until it is no more.
+func starve(pid int) error {
+	for {
+		err := syscall.Kill(pid, syscall.SIGSTOP)
+		if errors.Is(err, syscall.ESRCH) {
+			return nil // it was given up
+		}
+		if err != nil {
+			return err
+		}
+		time.Sleep(400 * time.Millisecond)
+		_ = syscall.Kill(pid, syscall.SIGCONT)
+		time.Sleep(time.Millisecond)
 	}
 }
 
