@@ -162,7 +162,19 @@ func TestPublishOverABadNetwork(t *testing.T) {
 	a := anchorPage(t)
 	a.publish(t, s, r.StreamKey, true)
 	showID := s.onAir(t, r.ID)
+	viewer := browse(t, s.url("/r/"+r.ID))
 	eventually(t, 30*time.Second, "eight seconds of film", func() bool { return s.listed(t, r.ID, showID) > 8*time.Second })
+	// The viewer goes on all the while.
+	var begun float64
+	eventually(t, 20*time.Second, "the viewer to play", func() bool {
+		viewer.eval(t, "document.querySelector('video')?.currentTime ?? 0", &begun)
+		return begun > 0
+	})
+	eventually(t, 20*time.Second, "the viewer to go on for four seconds", func() bool {
+		var now float64
+		viewer.eval(t, "document.querySelector('video').currentTime", &now)
+		return now > begun+4
+	})
 	a.stop(t)
 	s.state(t, showID, "ended", 5*time.Second)
 	var sent []uint32
