@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/vitrine-live/vitrine/commerce"
+	"github.com/vitrine-live/vitrine/commerce/account"
 	"github.com/vitrine-live/vitrine/internal/clientaddr"
 	"github.com/vitrine-live/vitrine/live"
 	"github.com/vitrine-live/vitrine/overlay"
@@ -28,6 +29,7 @@ type Deps struct {
 	Channel   Channel
 	Archive   *replay.Archive // nil when nothing is recorded
 	Imports   *live.Imports
+	Visitors  *account.Visitors
 	Store     Store
 	Viewer    http.Handler // the page of a room
 	Studio    http.Handler // the page of its anchor; nil: none
@@ -111,6 +113,8 @@ func (s *Server) describe() huma.Config {
 	c.CreateHooks = nil // no $schema member in answers
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"admin":      {Type: "http", Scheme: "bearer", Description: "The admin token: printed at the first start, kept in data/admin.token."},
+		"staff":      {Type: "http", Scheme: "bearer", Description: "An API token of the store in the address. The scopes name the permission that the operation needs."},
+		"viewer":     {Type: "http", Scheme: "bearer", Description: "The token of a viewer: POST /api/v1/visitors makes one for anybody."},
 		"stream_key": {Type: "http", Scheme: "bearer", Description: "The stream key of the room in the address: what its anchor publishes with. After some wrong keys within a minute a network gets 429."},
 	}
 	c.Tags = []*huma.Tag{

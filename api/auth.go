@@ -11,6 +11,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"github.com/vitrine-live/vitrine/commerce/account"
 	"github.com/vitrine-live/vitrine/internal/errs"
 	"github.com/vitrine-live/vitrine/live"
 )
@@ -21,7 +22,14 @@ var (
 	public = []map[string][]string{}
 	admins = []map[string][]string{{"admin": {}}}
 	anchor = []map[string][]string{{"admin": {}}, {"stream_key": {}}}
+	// viewers are for whoever watches: an anonymous visitor, or somebody a store vouches for.
+	viewers = []map[string][]string{{"viewer": {}}}
 )
+
+// staff is for those of the store in the address whose role has the permission, and for tokens with it as a scope.
+func staff(p account.Permission) []map[string][]string {
+	return []map[string][]string{{"admin": {}}, {"staff": {string(p)}}}
+}
 
 const (
 	wantToken = "Send the admin token as \"Authorization: Bearer ...\"; the server keeps it in data/admin.token."
@@ -39,9 +47,13 @@ func HashToken(token string) string {
 func (s *Server) authenticate(ctx huma.Context, next func(huma.Context)) {
 	security := ctx.Operation().Security
 	switch {
-	case len(security) == 0 || s.isAdmin(ctx.Header("Authorization")):
+	case len(security) == 0:
 		next(ctx)
-	case len(security) == len(anchor):
+	case security[0]["viewer"] != nil:
+		s.authenticateViewer(ctx, next)
+	case s.isAdmin(ctx.Header("Authorization")):
+		next(huma.WithValue(ctx, principalKey{}, account.Principal{ID: "admin", Name: "admin", Admin: true, StoreID: ctx.Param("store")}))
+	case len(security) == len(anchor) && security[1]["stream_key"] != nil:
 		s.authenticateAnchor(ctx, next)
 	default:
 		s.refuse(ctx, http.StatusUnauthorized, wantToken)
@@ -104,4 +116,37 @@ func (s *Server) refuse(ctx huma.Context, status int, detail string) {
 func (s *Server) isAdmin(header string) bool {
 	token, ok := strings.CutPrefix(header, "Bearer ")
 	return ok && subtle.ConstantTimeCompare([]byte(HashToken(token)), []byte(s.AdminTokenHash)) == 1
+}
+
+type (
+	principalKey struct{}
+	viewerKey    struct{}
+)
+
+// principal is who carries out an operation of the merchant's side.
+func principal(ctx context.Context) account.Principal {
+	p, _ := ctx.Value(principalKey{}).(account.Principal)
+	return p
+}
+
+// viewer is who carries out an operation of the viewers' side.
+func viewer(ctx context.Context) account.Viewer {
+	v, _ := ctx.Value(viewerKey{}).(account.Viewer)
+	return v
+}
+
+const wantViewer = "Ask POST /api/v1/visitors for a viewer token and send it as \"Authorization: Bearer ...\"."
+
+func (s *Server) authenticateViewer(ctx huma.Context, next func(huma.Context)) {
+	token, sent := strings.CutPrefix(ctx.Header("Authorization"), "Bearer ")
+	if !sent || token == "" {
+		s.refuse(ctx, http.StatusUnauthorized, wantViewer)
+		return
+	}
+	v, err := s.Visitors.Viewer(ctx.Context(), token)
+	if err != nil {
+		s.refuse(ctx, http.StatusUnauthorized, wantViewer)
+		return
+	}
+	next(huma.WithValue(ctx, viewerKey{}, v))
 }

@@ -16,11 +16,12 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/vitrine-live/vitrine/commerce"
+	"github.com/vitrine-live/vitrine/commerce/account"
 	"github.com/vitrine-live/vitrine/hls"
 	"github.com/vitrine-live/vitrine/live"
 	"github.com/vitrine-live/vitrine/media"
 	"github.com/vitrine-live/vitrine/overlay"
-	"github.com/vitrine-live/vitrine/store/sqlite"
+	"github.com/vitrine-live/vitrine/store/sqldb"
 )
 
 const adminToken = "right"
@@ -32,6 +33,8 @@ type house struct {
 	rooms  *live.Rooms
 	goods  *commerce.Catalogue
 	server *Server
+	// viewers' tokens come from here
+	visitors *account.Visitors
 	room   live.Room
 	key    string
 }
@@ -40,7 +43,7 @@ func newHouse(t *testing.T, change ...func(*Deps)) *house {
 	t.Helper()
 	h := &house{t: t, now: time.Date(2026, 3, 4, 5, 6, 7, 123_456_000, time.UTC)}
 	reg, log, clock := prometheus.NewRegistry(), slog.New(slog.DiscardHandler), func() time.Time { return h.now }
-	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "vitrine.db"))
+	db, err := sqldb.Open(t.Context(), filepath.Join(t.TempDir(), "vitrine.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,8 +64,9 @@ func newHouse(t *testing.T, change ...func(*Deps)) *house {
 	if h.room, h.key, err = h.rooms.CreateRoom(t.Context(), live.RoomUpdate{Title: new("Spring teas")}); err != nil {
 		t.Fatal(err)
 	}
+	h.visitors = account.NewVisitors(make([]byte, 32), clock)
 	deps := Deps{
-		Rooms: h.rooms, Catalogue: h.goods, Timeline: timeline, Store: db, Viewer: http.NotFoundHandler(), Assets: http.NotFoundHandler(),
+		Visitors: h.visitors, Rooms: h.rooms, Catalogue: h.goods, Timeline: timeline, Store: db, Viewer: http.NotFoundHandler(), Assets: http.NotFoundHandler(),
 		Gatherer: reg, Log: log, Now: clock, AdminTokenHash: HashToken(adminToken), Version: "0",
 	}
 	for _, f := range change {
@@ -70,6 +74,16 @@ func newHouse(t *testing.T, change ...func(*Deps)) *house {
 	}
 	h.server = New(deps)
 	return h
+}
+
+// viewer returns the token of somebody new who watches.
+func (h *house) viewer() string {
+	h.t.Helper()
+	_, token, err := h.visitors.New()
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return token
 }
 
 // ask sends a request with a bearer token, "" for none, and returns the answer.

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/vitrine-live/vitrine/store/sqlite"
+	"github.com/vitrine-live/vitrine/store/sqldb"
 )
 
 // creator answers each call with a number of its own, or with a status that a test asks for.
@@ -34,7 +34,7 @@ func (c *creator) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 
 func newIdempotent(t *testing.T) (*creator, func(key, token, body string) *httptest.ResponseRecorder) {
 	t.Helper()
-	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "vitrine.db"))
+	db, err := sqldb.Open(t.Context(), filepath.Join(t.TempDir(), "vitrine.db"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/vitrine-live/vitrine/live"
 	"github.com/vitrine-live/vitrine/media"
 	"github.com/vitrine-live/vitrine/replay"
-	"github.com/vitrine-live/vitrine/store/sqlite"
+	"github.com/vitrine-live/vitrine/store/sqldb"
 )
 
 // endlessFilm is read until its import is cancelled.
@@ -34,7 +34,7 @@ func withImports(t *testing.T, refuse error) func(*Deps) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		db, ok := d.Store.(*sqlite.DB)
+		db, ok := d.Store.(*sqldb.DB)
 		if !ok {
 			t.Fatal("another store")
 		}

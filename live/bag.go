@@ -5,7 +5,9 @@ import (
 	"time"
 
 	"github.com/vitrine-live/vitrine/commerce"
+	"github.com/vitrine-live/vitrine/internal/errs"
 	"github.com/vitrine-live/vitrine/media"
+	"github.com/vitrine-live/vitrine/overlay"
 )
 
 // BagChanged tells the viewers of the room's show, if one is on air, that its product bag is now bag.
@@ -24,6 +26,39 @@ func (r *Rooms) ProductChanged(ctx context.Context, p commerce.Product, rooms []
 			return err
 		})
 	}
+}
+
+// Tell places an event of any type but pin and unpin onto a show's timeline: at show time at, or now where it is nil. A show
+// that has ended takes none: Conflict. NotFound: no such show.
+func (r *Rooms) Tell(ctx context.Context, showID string, typ overlay.Type, at *media.Ticks, data any) (overlay.Event, error) {
+	const op = "live.Tell"
+	show, err := r.Show(ctx, showID)
+	if err != nil {
+		return overlay.Event{}, errs.Wrap(op, err)
+	}
+	s := r.sessionOf(show.RoomID)
+	if s == nil || s.showID() != showID {
+		return overlay.Event{}, errs.New(errs.Conflict, op, "the show is not on air")
+	}
+	s.turn.Lock()
+	defer s.turn.Unlock()
+	when, err := s.resolve(at, nil)
+	if err != nil {
+		return overlay.Event{}, err
+	}
+	return r.Timeline.Append(ctx, showID, typ, when, s.wallAt(when), data)
+}
+
+// OnAirNow returns the show that a room has on air or interrupted and where its clock is now; ok is false when there is none.
+func (r *Rooms) OnAirNow(roomID string) (showID string, at media.Ticks, ok bool) {
+	s := r.sessionOf(roomID)
+	if s == nil || s.showID() == "" {
+		return "", 0, false
+	}
+	s.turn.Lock()
+	defer s.turn.Unlock()
+	at, err := s.resolve(nil, nil)
+	return s.showID(), at, err == nil
 }
 
 // tell places something that happens now onto the timeline of the room's show, if there is one on air. Viewers who miss

@@ -20,7 +20,7 @@ import (
 	"github.com/vitrine-live/vitrine/media"
 	"github.com/vitrine-live/vitrine/overlay"
 	"github.com/vitrine-live/vitrine/replay"
-	"github.com/vitrine-live/vitrine/store/sqlite"
+	"github.com/vitrine-live/vitrine/store/sqldb"
 )
 
 // clock is a wall clock that a test moves.
@@ -46,7 +46,7 @@ type house struct {
 	t         *testing.T
 	dir       string
 	clock     *clock
-	db        *sqlite.DB
+	db        *sqldb.DB
 	rooms     *live.Rooms
 	timeline  *overlay.Timeline
 	catalogue *commerce.Catalogue
@@ -72,7 +72,7 @@ func newHouse(t *testing.T, cfg live.Config) *house {
 func (h *house) open(cfg live.Config) {
 	h.t.Helper()
 	reg, log := prometheus.NewRegistry(), slog.New(slog.DiscardHandler)
-	db, err := sqlite.Open(h.t.Context(), filepath.Join(h.dir, "vitrine.db"))
+	db, err := sqldb.Open(h.t.Context(), filepath.Join(h.dir, "vitrine.db"))
 	if err != nil {
 		h.t.Fatal(err)
 	}

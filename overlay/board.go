@@ -32,6 +32,7 @@ type board struct {
 	index    map[string]int // of each pin, by ID
 	active   []int          // indexes of the active ones, in the order of the log
 	featured int            // 1 + index of the featured pin that starts last, active or not; 0: none
+	offers   []Offer        // open ones, in the order in which they opened
 	ended    bool
 	endEvent Event // that said so; Seq 0 when the show's record alone did
 }
@@ -48,7 +49,26 @@ func (b *board) apply(e Event) error {
 			b.close(e.ShowTime, e.Wall)
 			b.endEvent = e
 		}
-	case TypeBag, TypeProduct, TypeAnnouncement:
+	case TypeCoupon, TypeFlashSale, TypeRedPacket, TypeLottery:
+		return b.applyOffer(e)
+	case TypeBag, TypeProduct, TypeAnnouncement, TypeStock, TypeOrder, TypeComment, TypeLikes:
+	}
+	return nil
+}
+
+func (b *board) applyOffer(e Event) error {
+	o := Offer{Type: e.Type, ShowTime: e.ShowTime}
+	if err := json.Unmarshal(e.Data, &o.OfferData); err != nil {
+		return err
+	}
+	i := slices.IndexFunc(b.offers, func(old Offer) bool { return old.ID == o.ID })
+	switch {
+	case i >= 0 && o.Open:
+		b.offers[i] = o
+	case i >= 0:
+		b.offers = slices.Delete(b.offers, i, i+1)
+	case o.Open:
+		b.offers = append(b.offers, o)
 	}
 	return nil
 }

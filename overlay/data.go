@@ -42,6 +42,58 @@ type AnnouncementData struct {
 	Text string `json:"text"`
 }
 
+// OfferData is the data of an event about an offer. The newest event of an offer says how it stands.
+type OfferData struct {
+	ID string `json:"id"`
+	// Open tells whether viewers can still take part: open offers stand in snapshots.
+	Open  bool            `json:"open"`
+	State string          `json:"state"` // by type: "dropped", "started", "sold_out", "stopped", "drawn" ...
+	Offer json.RawMessage `json:"offer"` // what viewers see of it
+}
+
+// Offer is an offer that viewers can take part in, as its newest event left it.
+type Offer struct {
+	Type     Type        // which kind
+	ShowTime media.Ticks // of the newest event
+	OfferData
+}
+
+// MarshalJSON renders the offer as the channel shows it.
+func (o Offer) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		Type     Type  `json:"type"`
+		ShowTime int64 `json:"show_time_ms"`
+		OfferData
+	}{o.Type, o.ShowTime.Milliseconds(), o.OfferData})
+}
+
+// StockData is the data of a TypeStock event.
+type StockData struct {
+	ProductID string `json:"product_id"`
+	SKU       string `json:"sku_id"`
+	Available int64  `json:"available"`
+}
+
+// OrderData is the data of a TypeOrder event: who bought is told only in part.
+type OrderData struct {
+	ProductID string `json:"product_id"`
+	Buyer     string `json:"buyer"` // masked
+	Quantity  int64  `json:"quantity"`
+}
+
+// CommentData is the data of a TypeComment event.
+type CommentData struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+	Text string `json:"text"`
+}
+
+// LikesData is the data of a TypeLikes event.
+type LikesData struct {
+	Count int64 `json:"count"` // new ones
+	Total int64 `json:"total"`
+}
+
 // Pin is a product on screen.
 type Pin struct {
 	ID        string // "pin_…"

@@ -17,7 +17,7 @@ import (
 	"github.com/vitrine-live/vitrine/live"
 	"github.com/vitrine-live/vitrine/media"
 	"github.com/vitrine-live/vitrine/overlay"
-	"github.com/vitrine-live/vitrine/store/sqlite"
+	"github.com/vitrine-live/vitrine/store/sqldb"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -31,7 +31,7 @@ func ms(n int64) media.Ticks { return media.FromMilliseconds(n) }
 
 // world is a database with rooms and shows, and a timeline over it.
 type world struct {
-	db       *sqlite.DB
+	db       *sqldb.DB
 	timeline *overlay.Timeline
 	metrics  *overlay.Metrics
 	registry *prometheus.Registry
@@ -40,7 +40,7 @@ type world struct {
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "vitrine.db"))
+	db, err := sqldb.Open(t.Context(), filepath.Join(t.TempDir(), "vitrine.db"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -44,6 +44,18 @@ func (t *Timeline) ActivePins(ctx context.Context, showID string) (pins []Pin, e
 	return pins, errs.Wrap("overlay.ActivePins", err)
 }
 
+// Offers returns the open offers at the end of the log, in the order in which they opened.
+func (t *Timeline) Offers(ctx context.Context, showID string) (offers []Offer, err error) {
+	_, offers, err = t.onScreen(ctx, showID)
+	return offers, errs.Wrap("overlay.Offers", err)
+}
+
+// onScreen returns the active pins and the open offers of one instant.
+func (t *Timeline) onScreen(ctx context.Context, showID string) (pins []Pin, offers []Offer, err error) {
+	err = t.view(ctx, showID, func(l *showLog) { pins, offers = l.board.pins(), slices.Clone(l.board.offers) })
+	return pins, offers, err
+}
+
 // Ranges returns every pin of the show with its interval, in the order they were stored.
 func (t *Timeline) Ranges(ctx context.Context, showID string) (ranges []Range, err error) {
 	err = t.view(ctx, showID, func(l *showLog) { ranges = slices.Clone(l.board.ranges) })

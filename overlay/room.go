@@ -230,7 +230,7 @@ func (r *room) refresh(ctx context.Context) (*frame, error) {
 			continue // the state may be older than the new show's position
 		}
 		if pos.epoch != "" {
-			if state.Pins, err = r.hub.timeline.ActivePins(ctx, pos.epoch); err != nil {
+			if state.Pins, state.Offers, err = r.hub.timeline.onScreen(ctx, pos.epoch); err != nil {
 				r.markDirty()
 				return nil, err
 			}

@@ -21,6 +21,7 @@ type Snapshot struct {
 	Epochs   media.Epochs
 	Products []ProductSnapshot // the room's bag, in order
 	Pins     []Pin             // active
+	Offers   []Offer           // open
 }
 
 // RoomView is a room as viewers see it.
@@ -71,7 +72,8 @@ func (s Snapshot) MarshalJSON() ([]byte, error) {
 		Epochs   []epochJSON       `json:"epochs"`
 		Pins     []Pin             `json:"pins"`
 		Products []ProductSnapshot `json:"products"`
-	}{s.Room, s.Show, epochs, append([]Pin{}, s.Pins...), append([]ProductSnapshot{}, s.Products...)})
+		Offers   []Offer           `json:"offers"`
+	}{s.Room, s.Show, epochs, append([]Pin{}, s.Pins...), append([]ProductSnapshot{}, s.Products...), append([]Offer{}, s.Offers...)})
 }
 
 // epoch is the show whose events follow the snapshot.

@@ -16,7 +16,7 @@ import (
 	"github.com/vitrine-live/vitrine/live"
 	"github.com/vitrine-live/vitrine/media"
 	"github.com/vitrine-live/vitrine/overlay"
-	"github.com/vitrine-live/vitrine/store/sqlite"
+	"github.com/vitrine-live/vitrine/store/sqldb"
 )
 
 var ctx = context.Background()
@@ -348,7 +348,7 @@ func TestCacheIsBounded(t *testing.T) {
 
 // flaky is a store that may say that it failed although it did not.
 type flaky struct {
-	*sqlite.DB
+	*sqldb.DB
 	fail error
 }
 

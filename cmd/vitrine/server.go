@@ -18,15 +18,18 @@ import (
 
 	"github.com/vitrine-live/vitrine/api"
 	"github.com/vitrine-live/vitrine/commerce"
+	"github.com/vitrine-live/vitrine/commerce/account"
 	"github.com/vitrine-live/vitrine/configs"
 	"github.com/vitrine-live/vitrine/hls"
 	"github.com/vitrine-live/vitrine/hls/playlist"
 	"github.com/vitrine-live/vitrine/ingest/rtmp"
 	"github.com/vitrine-live/vitrine/internal/clientaddr"
+	"github.com/vitrine-live/vitrine/internal/errs"
+	"github.com/vitrine-live/vitrine/internal/ids"
 	"github.com/vitrine-live/vitrine/live"
 	"github.com/vitrine-live/vitrine/overlay"
 	"github.com/vitrine-live/vitrine/replay"
-	"github.com/vitrine-live/vitrine/store/sqlite"
+	"github.com/vitrine-live/vitrine/store/sqldb"
 	"github.com/vitrine-live/vitrine/transcode"
 	"github.com/vitrine-live/vitrine/web"
 )
@@ -41,8 +44,9 @@ type server struct {
 	metrics   *prometheus.Registry
 	data      *dataDir
 	token     string
-	db        *sqlite.DB
+	db        *sqldb.DB
 	catalogue *commerce.Catalogue
+	visitors  *account.Visitors
 	timeline  *overlay.Timeline
 	hub       *overlay.Hub
 	archive   *replay.Archive
@@ -138,13 +142,29 @@ func (s *server) startData(context.Context) (func(context.Context) error, error)
 }
 
 func (s *server) startDatabase(ctx context.Context) (func(context.Context) error, error) {
-	db, err := sqlite.Open(ctx, s.data.file("vitrine.db"))
+	db, err := sqldb.Open(ctx, s.data.file("vitrine.db"))
 	if err != nil {
 		return nil, err
 	}
 	s.db = db
 	s.catalogue = commerce.NewCatalogue(db, nil)
+	secret, err := s.secret(ctx, "visitor_secret")
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	s.visitors = account.NewVisitors([]byte(secret), nil)
 	return func(context.Context) error { return db.Close() }, nil
+}
+
+// secret returns the secret of a name, which is made when it is first asked for and kept in the database, so that all
+// servers of one database share it.
+func (s *server) secret(ctx context.Context, name string) (string, error) {
+	kept, err := s.db.Setting(ctx, name)
+	if errs.KindOf(err) != errs.NotFound {
+		return kept, err
+	}
+	made := ids.Secret("secret") + ids.Secret("")
+	return made, s.db.SetSetting(ctx, name, made)
 }
 
 func (s *server) startArchive(context.Context) (func(context.Context) error, error) {
@@ -327,6 +347,7 @@ func (s *server) startSurface(context.Context) (func(context.Context) error, err
 func (s *server) surface() *api.Server {
 	return api.New(api.Deps{
 		Rooms: s.rooms, Catalogue: s.catalogue, Timeline: s.timeline, Channel: s.hub, Archive: s.archive, Imports: s.imports, Store: s.db,
+		Visitors: s.visitors,
 		Viewer: web.Viewer(), Studio: web.Studio(), Assets: web.Assets(), Gatherer: s.metrics, Log: s.log, AdminTokenHash: api.HashToken(s.token),
 		Version: version, PublicURL: s.config.HTTP.PublicURL, RTMPPort: port(s.rtmp), PublicMetrics: s.config.HTTP.PublicMetrics,
 		RTMPSPort: port(s.rtmps), HTTPSPort: port(s.https), WHIP: s.whip != nil, ClientAddr: s.clients().Of, MaxWrongKeys: s.config.WebRTC.MaxWrongKeys,

@@ -1,4 +1,4 @@
-package sqlite
+package sqldb
 
 import (
 	"context"
@@ -13,7 +13,7 @@ const productColumns = "id, title, image_url, price, currency, url, stock, creat
 
 // CreateProduct stores a new product. Conflict: the ID is taken.
 func (db *DB) CreateProduct(ctx context.Context, p commerce.Product) error {
-	return db.update(ctx, "sqlite.CreateProduct", func(ctx context.Context, tx *sql.Tx) error {
+	return db.update(ctx, "sqldb.CreateProduct", func(ctx context.Context, tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, "INSERT INTO products ("+productColumns+`)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`, p.ID, p.Title, p.ImageURL, p.Price.Amount, p.Price.Currency,
 			p.URL, p.Stock, millis(p.CreatedAt), millis(p.UpdatedAt))
@@ -23,7 +23,7 @@ func (db *DB) CreateProduct(ctx context.Context, p commerce.Product) error {
 
 // Product returns a product, or NotFound.
 func (db *DB) Product(ctx context.Context, id string) (commerce.Product, error) {
-	const op = "sqlite.Product"
+	const op = "sqldb.Product"
 	p, err := scanProduct(db.read.QueryRowContext(ctx, "SELECT "+productColumns+" FROM products WHERE id = $1", id))
 	return p, db.fail(op, noProduct(op, id, err))
 }
@@ -40,13 +40,13 @@ func (db *DB) Products(ctx context.Context, before commerce.ProductKey, limit in
 			order+"$3", millis(before.CreatedAt), before.ID, limit)
 	}
 	products, err := collect(rows, err, scanProduct)
-	return products, db.fail("sqlite.Products", err)
+	return products, db.fail("sqldb.Products", err)
 }
 
 // UpdateProduct reads a product, changes it by change and writes it, all in one transaction, and returns it. The ID and
 // the time of creation stay. An error of change comes back and nothing is written. NotFound.
 func (db *DB) UpdateProduct(ctx context.Context, id string, change func(*commerce.Product) error) (commerce.Product, error) {
-	const op = "sqlite.UpdateProduct"
+	const op = "sqldb.UpdateProduct"
 	var p commerce.Product
 	err := db.update(ctx, op, func(ctx context.Context, tx *sql.Tx) (err error) {
 		p, err = scanProduct(tx.QueryRowContext(ctx, "SELECT "+productColumns+" FROM products WHERE id = $1", id))
@@ -69,7 +69,7 @@ func (db *DB) UpdateProduct(ctx context.Context, id string, change func(*commerc
 
 // DeleteProduct removes a product and takes it out of all bags. NotFound.
 func (db *DB) DeleteProduct(ctx context.Context, id string) error {
-	const op = "sqlite.DeleteProduct"
+	const op = "sqldb.DeleteProduct"
 	return db.update(ctx, op, func(ctx context.Context, tx *sql.Tx) error {
 		return noProduct(op, id, exactlyOne(tx.ExecContext(ctx, "DELETE FROM products WHERE id = $1", id)))
 	})

@@ -1,4 +1,4 @@
-package sqlite
+package sqldb
 
 import (
 	"context"
@@ -15,7 +15,7 @@ import (
 // AppendEvents writes events at the end of a show's timeline, all or none, and returns the number of the first: theirs
 // rise by one from there, without a gap to what was there before. Their Seq is not read. NotFound: no such show.
 func (db *DB) AppendEvents(ctx context.Context, showID string, events []overlay.Event) (first int64, err error) {
-	const op = "sqlite.AppendEvents"
+	const op = "sqldb.AppendEvents"
 	err = db.update(ctx, op, func(ctx context.Context, tx *sql.Tx) error {
 		var last int64
 		err := tx.QueryRowContext(ctx, "UPDATE shows SET last_seq = last_seq + $1 WHERE id = $2 RETURNING last_seq",
@@ -43,7 +43,7 @@ func (db *DB) Events(ctx context.Context, showID string, after int64, limit int)
 	rows, err := db.read.QueryContext(ctx, `SELECT seq, type, show_time, wall, data FROM events
 		WHERE show_id = $1 AND seq > $2 ORDER BY seq LIMIT $3`, showID, after, limit)
 	events, err := collect(rows, err, scanEvent)
-	return events, db.fail("sqlite.Events", err)
+	return events, db.fail("sqldb.Events", err)
 }
 
 // ShowEnd returns where a show ended, in show time and on the wall clock; ok is false while it has not. NotFound: no

@@ -1,4 +1,4 @@
-package sqlite
+package sqldb
 
 import (
 	"context"
@@ -15,7 +15,7 @@ const roomColumns = "id, title, key_hash, capture_delay_ms, ladder, source_url, 
 
 // CreateRoom stores a new room. Conflict: the ID or the stream key is taken.
 func (db *DB) CreateRoom(ctx context.Context, r live.Room) error {
-	return db.update(ctx, "sqlite.CreateRoom", func(ctx context.Context, tx *sql.Tx) error {
+	return db.update(ctx, "sqldb.CreateRoom", func(ctx context.Context, tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, "INSERT INTO rooms ("+roomColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
 			r.ID, r.Title, r.KeyHash, r.CaptureDelay.Milliseconds(), textList(r.Ladder), r.SourceURL, r.StoreID, millis(r.CreatedAt))
 		return err
@@ -24,12 +24,12 @@ func (db *DB) CreateRoom(ctx context.Context, r live.Room) error {
 
 // Room returns a room, or NotFound.
 func (db *DB) Room(ctx context.Context, id string) (live.Room, error) {
-	return db.room(ctx, "sqlite.Room", "id", id)
+	return db.room(ctx, "sqldb.Room", "id", id)
 }
 
 // RoomByKeyHash returns the room whose stream key has this hash, or NotFound.
 func (db *DB) RoomByKeyHash(ctx context.Context, hash string) (live.Room, error) {
-	return db.room(ctx, "sqlite.RoomByKeyHash", "key_hash", hash)
+	return db.room(ctx, "sqldb.RoomByKeyHash", "key_hash", hash)
 }
 
 func (db *DB) room(ctx context.Context, op, column, value string) (live.Room, error) {
@@ -43,7 +43,7 @@ func (db *DB) room(ctx context.Context, op, column, value string) (live.Room, er
 // Rooms lists rooms, oldest first, those created after the room named by after; all from the first when it is empty.
 // Invalid names "after" when that room is gone.
 func (db *DB) Rooms(ctx context.Context, after string, limit int) ([]live.Room, error) {
-	const op = "sqlite.Rooms"
+	const op = "sqldb.Rooms"
 	var rooms []live.Room
 	err := db.view(ctx, op, func(ctx context.Context, tx *sql.Tx) (err error) {
 		created := int64(0)
@@ -66,7 +66,7 @@ func (db *DB) Rooms(ctx context.Context, after string, limit int) ([]live.Room, 
 // UpdateRoom changes a room and returns it as it is now. NotFound; Conflict: the stream key is taken.
 func (db *DB) UpdateRoom(ctx context.Context, id string, u live.RoomUpdate) (live.Room, error) {
 	var room live.Room
-	err := db.update(ctx, "sqlite.UpdateRoom", func(ctx context.Context, tx *sql.Tx) (err error) {
+	err := db.update(ctx, "sqldb.UpdateRoom", func(ctx context.Context, tx *sql.Tx) (err error) {
 		var delay *int64
 		if u.CaptureDelay != nil {
 			ms := u.CaptureDelay.Milliseconds()
@@ -89,7 +89,7 @@ func (db *DB) UpdateRoom(ctx context.Context, id string, u live.RoomUpdate) (liv
 // DeleteRoom removes a room with its bag and its stream key. Its ended shows and their timelines stay. NotFound;
 // Conflict: a show is on air or may be again.
 func (db *DB) DeleteRoom(ctx context.Context, id string) error {
-	const op = "sqlite.DeleteRoom"
+	const op = "sqldb.DeleteRoom"
 	return db.update(ctx, op, func(ctx context.Context, tx *sql.Tx) error {
 		var onAir int
 		err := tx.QueryRowContext(ctx, "SELECT COUNT(*) FROM shows WHERE room_id = $1 AND state IN ('live', 'interrupted')",
@@ -106,7 +106,7 @@ func (db *DB) DeleteRoom(ctx context.Context, id string) error {
 
 // RoomsWithSource lists the rooms whose picture is pulled from somewhere, oldest first.
 func (db *DB) RoomsWithSource(ctx context.Context) ([]live.Room, error) {
-	const op = "sqlite.RoomsWithSource"
+	const op = "sqldb.RoomsWithSource"
 	rows, err := db.read.QueryContext(ctx, "SELECT "+roomColumns+" FROM rooms WHERE source_url <> '' ORDER BY created_at, id")
 	rooms, err := collect(rows, err, scanRoom)
 	return rooms, db.fail(op, err)

@@ -1,4 +1,4 @@
-// Package sqlite keeps everything that must outlive the process in one SQLite file: the store of a single machine. It
+// Package sqldb keeps everything that must outlive the process in one SQLite file: the store of a single machine. It
 // implements the small store interfaces of live, overlay, commerce and api.
 //
 // Each exported method of DB is one transaction, safe for concurrent use. Its errors carry these kinds: NotFound;
@@ -7,7 +7,7 @@
 //
 // The statements are those that PostgreSQL reads alike, with one rule that SQLite adds: in each statement $1, $2 ...
 // appear in this order for the first time, because SQLite numbers parameters as it meets them.
-package sqlite
+package sqldb
 
 import (
 	"context"
@@ -35,7 +35,7 @@ type DB struct {
 //
 // Unavailable says that the file cannot be opened, is not a database, or was written by a newer Vitrine.
 func Open(ctx context.Context, path string) (*DB, error) {
-	const op = "sqlite.Open"
+	const op = "sqldb.Open"
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		return nil, errs.As(errs.Unavailable, op, err, "the path of the database %s cannot be resolved", path)
@@ -81,7 +81,7 @@ func (db *DB) Close() error {
 // Ping reports whether the database answers.
 func (db *DB) Ping(ctx context.Context) error {
 	var one int
-	return db.fail("sqlite.Ping", db.read.QueryRowContext(ctx, "SELECT 1").Scan(&one))
+	return db.fail("sqldb.Ping", db.read.QueryRowContext(ctx, "SELECT 1").Scan(&one))
 }
 
 // makePrivate creates the file with its mode, which SQLite copies to the files that it puts beside it.

@@ -1,4 +1,4 @@
-package sqlite
+package sqldb
 
 import (
 	"context"
@@ -8,12 +8,12 @@ import (
 // Setting returns a value kept under key, or NotFound.
 func (db *DB) Setting(ctx context.Context, key string) (value string, err error) {
 	err = db.read.QueryRowContext(ctx, "SELECT value FROM settings WHERE key = $1", key).Scan(&value)
-	return value, db.fail("sqlite.Setting", err)
+	return value, db.fail("sqldb.Setting", err)
 }
 
 // SetSetting keeps value under key in place of what was there.
 func (db *DB) SetSetting(ctx context.Context, key, value string) error {
-	return db.update(ctx, "sqlite.SetSetting", func(ctx context.Context, tx *sql.Tx) error {
+	return db.update(ctx, "sqldb.SetSetting", func(ctx context.Context, tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO settings (key, value) VALUES ($1, $2)
 			ON CONFLICT (key) DO UPDATE SET value = excluded.value`, key, value)
 		return err

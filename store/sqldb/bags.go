@@ -1,4 +1,4 @@
-package sqlite
+package sqldb
 
 import (
 	"context"
@@ -10,7 +10,7 @@ import (
 
 // Bag returns the products of a room's bag in order. NotFound: no such room.
 func (db *DB) Bag(ctx context.Context, roomID string) ([]commerce.Product, error) {
-	const op = "sqlite.Bag"
+	const op = "sqldb.Bag"
 	var bag []commerce.Product
 	err := db.view(ctx, op, func(ctx context.Context, tx *sql.Tx) error {
 		if err := roomExists(ctx, tx, op, roomID); err != nil {
@@ -26,7 +26,7 @@ func (db *DB) Bag(ctx context.Context, roomID string) ([]commerce.Product, error
 
 // SetBag replaces a room's bag. NotFound names the room or the first unknown product. Conflict: a product stands twice.
 func (db *DB) SetBag(ctx context.Context, roomID string, productIDs []string) error {
-	const op = "sqlite.SetBag"
+	const op = "sqldb.SetBag"
 	return db.update(ctx, op, func(ctx context.Context, tx *sql.Tx) error {
 		if err := roomExists(ctx, tx, op, roomID); err != nil {
 			return err
@@ -50,7 +50,7 @@ func (db *DB) RoomsWithProduct(ctx context.Context, productID string) ([]string,
 		err = row.Scan(&id)
 		return id, err
 	})
-	return rooms, db.fail("sqlite.RoomsWithProduct", err)
+	return rooms, db.fail("sqldb.RoomsWithProduct", err)
 }
 
 func roomExists(ctx context.Context, tx *sql.Tx, op, roomID string) error {

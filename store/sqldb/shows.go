@@ -1,4 +1,4 @@
-package sqlite
+package sqldb
 
 import (
 	"context"
@@ -14,7 +14,7 @@ const showColumns = "id, room_id, title, state, scheduled_at, started_at, interr
 // CreateShow stores a new show with its epochs. NotFound: no such room. Conflict: the ID is taken, or the show is on
 // air and the room has another one on air.
 func (db *DB) CreateShow(ctx context.Context, s live.Show) error {
-	const op = "sqlite.CreateShow"
+	const op = "sqldb.CreateShow"
 	return db.update(ctx, op, func(ctx context.Context, tx *sql.Tx) error {
 		if err := roomExists(ctx, tx, op, s.RoomID); err != nil {
 			return err
@@ -37,23 +37,23 @@ func (db *DB) CreateShow(ctx context.Context, s live.Show) error {
 
 // Show returns a show, or NotFound.
 func (db *DB) Show(ctx context.Context, id string) (live.Show, error) {
-	return db.oneShow(ctx, "sqlite.Show", "WHERE id = $1", id)
+	return db.oneShow(ctx, "sqldb.Show", "WHERE id = $1", id)
 }
 
 // CurrentShow returns the show of a room that is live or interrupted, or NotFound.
 func (db *DB) CurrentShow(ctx context.Context, roomID string) (live.Show, error) {
-	return db.oneShow(ctx, "sqlite.CurrentShow", "WHERE room_id = $1 AND state IN ('live', 'interrupted')", roomID)
+	return db.oneShow(ctx, "sqldb.CurrentShow", "WHERE room_id = $1 AND state IN ('live', 'interrupted')", roomID)
 }
 
 // UnfinishedShows returns the shows of all rooms that are live or interrupted, oldest first.
 func (db *DB) UnfinishedShows(ctx context.Context) ([]live.Show, error) {
-	return db.shows(ctx, "sqlite.UnfinishedShows", "WHERE state IN ('live', 'interrupted') ORDER BY created_at, id")
+	return db.shows(ctx, "sqldb.UnfinishedShows", "WHERE state IN ('live', 'interrupted') ORDER BY created_at, id")
 }
 
 // Shows lists the shows of a room, newest first, those created before the show named by beforeID; all from the newest
 // when it is empty. It is empty for an unknown room or an unknown beforeID.
 func (db *DB) Shows(ctx context.Context, roomID, beforeID string, limit int) ([]live.Show, error) {
-	const op = "sqlite.Shows"
+	const op = "sqldb.Shows"
 	if beforeID == "" {
 		return db.shows(ctx, op, "WHERE room_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2", roomID, limit)
 	}
@@ -64,7 +64,7 @@ func (db *DB) Shows(ctx context.Context, roomID, beforeID string, limit int) ([]
 // UpdateShow writes the title, state, times and duration of a show; its room, epochs and timeline stay. NotFound;
 // Conflict: it goes on air and the room has another show on air.
 func (db *DB) UpdateShow(ctx context.Context, s live.Show) error {
-	return db.update(ctx, "sqlite.UpdateShow", func(ctx context.Context, tx *sql.Tx) error {
+	return db.update(ctx, "sqldb.UpdateShow", func(ctx context.Context, tx *sql.Tx) error {
 		return exactlyOne(tx.ExecContext(ctx, `UPDATE shows SET title = $1, state = $2, scheduled_at = $3, started_at = $4,
 			interrupted_at = $5, ended_at = $6, duration = $7 WHERE id = $8`,
 			s.Title, string(s.State), millis(s.ScheduledAt), millis(s.StartedAt), millis(s.InterruptedAt),
@@ -74,7 +74,7 @@ func (db *DB) UpdateShow(ctx context.Context, s live.Show) error {
 
 // AddEpoch appends an epoch to a show. NotFound: no such show.
 func (db *DB) AddEpoch(ctx context.Context, showID string, e media.Epoch) error {
-	return db.update(ctx, "sqlite.AddEpoch", func(ctx context.Context, tx *sql.Tx) error {
+	return db.update(ctx, "sqldb.AddEpoch", func(ctx context.Context, tx *sql.Tx) error {
 		return addEpoch(ctx, tx, showID, e)
 	})
 }

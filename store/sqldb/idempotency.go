@@ -1,4 +1,4 @@
-package sqlite
+package sqldb
 
 import (
 	"context"
@@ -17,7 +17,7 @@ import (
 //
 // Answers older than store.IdempotencyTTL are forgotten.
 func (db *DB) BeginIdempotent(ctx context.Context, r store.IdempotentRequest) (*store.IdempotentResponse, error) {
-	const op = "sqlite.BeginIdempotent"
+	const op = "sqldb.BeginIdempotent"
 	var answer *store.IdempotentResponse
 	err := db.update(ctx, op, func(ctx context.Context, tx *sql.Tx) error {
 		if err := forget(ctx, tx, r.At); err != nil {
@@ -38,7 +38,7 @@ func (db *DB) BeginIdempotent(ctx context.Context, r store.IdempotentRequest) (*
 
 // FinishIdempotent stores the answer to a request that BeginIdempotent called fresh.
 func (db *DB) FinishIdempotent(ctx context.Context, r store.IdempotentRequest, answer store.IdempotentResponse) error {
-	return db.update(ctx, "sqlite.FinishIdempotent", func(ctx context.Context, tx *sql.Tx) error {
+	return db.update(ctx, "sqldb.FinishIdempotent", func(ctx context.Context, tx *sql.Tx) error {
 		header, err := json.Marshal(answer.Header)
 		if err != nil {
 			return err
@@ -51,7 +51,7 @@ func (db *DB) FinishIdempotent(ctx context.Context, r store.IdempotentRequest, a
 
 // AbortIdempotent forgets a fresh request that came to nothing, so that it may be tried again at once.
 func (db *DB) AbortIdempotent(ctx context.Context, r store.IdempotentRequest) error {
-	return db.update(ctx, "sqlite.AbortIdempotent", func(ctx context.Context, tx *sql.Tx) error {
+	return db.update(ctx, "sqldb.AbortIdempotent", func(ctx context.Context, tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, "DELETE FROM idempotency_keys WHERE scope = $1 AND key = $2 AND status = 0",
 			r.Scope, r.Key)
 		return err

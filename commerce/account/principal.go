@@ -1,0 +1,29 @@
+package account
+
+// DefaultStore is the store of everything that was made without naming one.
+const DefaultStore = "store_default"
+
+// Principal is who carries out an operation on the merchant's side: the operator of the server, a member of staff, or a
+// program with a token.
+type Principal struct {
+	// ID names who it is in the audit log: "admin", "staff_…" or "tok_…".
+	ID   string
+	Name string
+	// Admin is whoever has the admin token: everything is theirs.
+	Admin bool
+	// StoreID is the store of the operation, checked against what the principal may see; empty for operations that
+	// belong to none.
+	StoreID string
+}
+
+// Viewer is who watches and buys, as far as it could be made sure of.
+type Viewer struct {
+	// ID is stable and unique on this server: "visitor:…", "jwt:<store>:<subject>", "wechat:<appid>:<openid>".
+	ID string
+	// StoreID is the store whose secret vouched for the viewer; empty: any.
+	StoreID string
+	Name    string // as to be shown; may be empty
+	Avatar  string // http(s) address; may be empty
+	// OpenID and AppID are those of WeChat, empty for others.
+	OpenID, AppID string
+}

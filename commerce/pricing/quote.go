@@ -1,0 +1,101 @@
+package pricing
+
+import "time"
+
+// Source says where the price of a line comes from.
+type Source string
+
+// The sources of a price, the strongest first: a flash sale goes before a show's price, a show's price before the list.
+const (
+	FlashPrice Source = "flash"
+	ShowPrice  Source = "show"
+	ListPrice  Source = "list"
+)
+
+// Special is a price beside the list price that may hold for a line.
+type Special struct {
+	Ref  string // the flash sale or the show price
+	Unit int64  // minor units a piece
+	// Limit is how many more pieces this buyer may have at this price; negative: any number.
+	Limit int64
+}
+
+// Line is one SKU of a cart.
+type Line struct {
+	SKU       string
+	ProductID string
+	Quantity  int64 // at least 1
+	List      int64 // minor units a piece
+	Show      *Special
+	Flash     *Special
+}
+
+// Coupon is one that the buyer has claimed.
+type Coupon struct {
+	ClaimID  string
+	CouponID string
+	Title    string
+	// Amount is taken off, or Percent (in hundredths of a percent: 1500 is 15 % off) at most MaxOff (0: no cap). One of
+	// Amount and Percent is set.
+	Amount   int64
+	Percent  int64
+	MaxOff   int64
+	MinSpend int64    // of the lines in scope, before coupons
+	Products []string // scope; empty: all of the store
+	// Stacks tells whether it may be used together with others: "none": alone; "other": with coupons of other campaigns
+	// that stack too.
+	Stacks     string
+	ValidFrom  time.Time
+	ValidUntil time.Time
+}
+
+// Input is a cart with all that may make it cheaper.
+type Input struct {
+	Currency string
+	Lines    []Line
+	Coupons  []Coupon // those the buyer asked for, or all the buyer has when Best
+	// Best asks for the combination that saves most instead of all that were asked for.
+	Best bool
+	Now  time.Time
+}
+
+// QuotedLine is a line with its price. Amount == Unit*Quantity; Off is the line's share of the coupons; a line whose
+// quantity exceeds a special price's limit is refused as a whole, with a Rejection.
+type QuotedLine struct {
+	SKU       string
+	ProductID string
+	Quantity  int64
+	Source    Source
+	Ref       string
+	Unit      int64
+	List      int64
+	Amount    int64
+	Off       int64 // 0 to Amount; over all lines it sums to the quote's Off
+}
+
+// Applied is a coupon that takes part.
+type Applied struct {
+	ClaimID  string
+	CouponID string
+	Title    string
+	Off      int64
+}
+
+// Rejection says what does not hold and why.
+type Rejection struct {
+	ClaimID string // the coupon, or
+	SKU     string // the line
+	Code    string // machine-readable: "min_spend", "not_yet", "expired", "scope", "stacking", "limit", ...
+	Message string // what to do about it
+}
+
+// Quote is what a cart costs: Total == Subtotal - Off, at least 0.
+type Quote struct {
+	Currency string
+	Lines    []QuotedLine
+	Subtotal int64
+	Off      int64
+	Total    int64
+	Applied  []Applied
+	Rejected []Rejection
+}
