@@ -28,29 +28,34 @@ func (r *Rooms) ProductChanged(ctx context.Context, p commerce.Product, rooms []
 	}
 }
 
-// Tell places an event of any type but pin and unpin onto a show's timeline: at show time at, or now where it is nil. A show
-// that has ended takes none: Conflict. NotFound: no such show.
-func (r *Rooms) Tell(ctx context.Context, showID string, typ overlay.Type, at *media.Ticks, data any) (overlay.Event, error) {
+// Tell places an event of any type but pin and unpin onto a show's timeline: at atMS of show time, or now where it is nil,
+// and returns where. Conflict: the show is not on air; Invalid: atMS is beyond its end. NotFound: no such show.
+func (r *Rooms) Tell(ctx context.Context, showID, typ string, atMS *int64, data any) (showTimeMS int64, err error) {
 	const op = "live.Tell"
 	show, err := r.Show(ctx, showID)
 	if err != nil {
-		return overlay.Event{}, errs.Wrap(op, err)
+		return 0, errs.Wrap(op, err)
 	}
 	s := r.sessionOf(show.RoomID)
 	if s == nil || s.showID() != showID {
-		return overlay.Event{}, errs.New(errs.Conflict, op, "the show is not on air")
+		return 0, errs.New(errs.Conflict, op, "the show is not on air")
+	}
+	var at *media.Ticks
+	if atMS != nil {
+		at = new(media.FromMilliseconds(*atMS))
 	}
 	s.turn.Lock()
 	defer s.turn.Unlock()
 	when, err := s.resolve(at, nil)
 	if err != nil {
-		return overlay.Event{}, err
+		return 0, err
 	}
-	return r.Timeline.Append(ctx, showID, typ, when, s.wallAt(when), data)
+	_, err = r.Timeline.Append(ctx, showID, overlay.Type(typ), when, s.wallAt(when), data)
+	return when.Milliseconds(), err
 }
 
 // OnAirNow returns the show that a room has on air or interrupted and where its clock is now; ok is false when there is none.
-func (r *Rooms) OnAirNow(roomID string) (showID string, at media.Ticks, ok bool) {
+func (r *Rooms) OnAirNow(roomID string) (showID string, atMS int64, ok bool) {
 	s := r.sessionOf(roomID)
 	if s == nil || s.showID() == "" {
 		return "", 0, false
@@ -58,7 +63,19 @@ func (r *Rooms) OnAirNow(roomID string) (showID string, at media.Ticks, ok bool)
 	s.turn.Lock()
 	defer s.turn.Unlock()
 	at, err := s.resolve(nil, nil)
-	return s.showID(), at, err == nil
+	return s.showID(), at.Milliseconds(), err == nil
+}
+
+// ShopShow returns a show as the shop knows it. NotFound.
+func (r *Rooms) ShopShow(ctx context.Context, id string) (commerce.Show, error) {
+	show, err := r.Show(ctx, id)
+	if err != nil {
+		return commerce.Show{}, errs.Wrap("live.ShopShow", err)
+	}
+	return commerce.Show{
+		ID: show.ID, RoomID: show.RoomID, StoreID: show.StoreID, Title: show.Title, State: string(show.State),
+		ScheduledAt: show.ScheduledAt, StartedAt: show.StartedAt, EndedAt: show.EndedAt, PositionMS: show.Duration.Milliseconds(),
+	}, nil
 }
 
 // tell places something that happens now onto the timeline of the room's show, if there is one on air. Viewers who miss

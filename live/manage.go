@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"time"
 
+	"github.com/vitrine-live/vitrine/commerce/account"
 	"github.com/vitrine-live/vitrine/internal/errs"
 	"github.com/vitrine-live/vitrine/internal/ids"
 )
@@ -30,6 +31,9 @@ func (r *Rooms) CreateRoom(ctx context.Context, settings RoomUpdate) (Room, stri
 	room := Room{
 		ID: ids.New("room"), Title: *settings.Title, KeyHash: HashKey(key), CaptureDelay: value(settings.CaptureDelay),
 		Ladder: value(settings.Ladder), SourceURL: value(settings.SourceURL), StoreID: value(settings.StoreID), CreatedAt: r.now(),
+	}
+	if room.StoreID == "" {
+		room.StoreID = account.DefaultStore
 	}
 	if err := r.Store.CreateRoom(ctx, room); err != nil {
 		return Room{}, "", errs.Wrap(op, err)
@@ -113,7 +117,7 @@ func (r *Rooms) Schedule(ctx context.Context, roomID, title string, at time.Time
 	if at.IsZero() {
 		return Show{}, errs.Field(op, "scheduled_at", "must say when the show is to start")
 	}
-	show := Show{ID: ids.New("show"), RoomID: roomID, Title: title, State: Scheduled, ScheduledAt: at.UTC().Truncate(time.Millisecond), CreatedAt: r.now()}
+	show := Show{ID: ids.New("show"), RoomID: roomID, StoreID: room.StoreID, Title: title, State: Scheduled, ScheduledAt: at.UTC().Truncate(time.Millisecond), CreatedAt: r.now()}
 	return show, errs.Wrap(op, r.Store.CreateShow(ctx, show))
 }
 

@@ -24,7 +24,7 @@ type Room struct {
 	Ladder []string
 	// SourceURL is the HLS address that the room's picture is pulled from; empty: the room waits for a publisher.
 	SourceURL string
-	// StoreID is the merchant's store that the room belongs to; empty: none.
+	// StoreID is the merchant's store that the room belongs to; empty when it is made: the default one.
 	StoreID   string
 	CreatedAt time.Time
 }

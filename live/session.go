@@ -44,7 +44,7 @@ type session struct {
 func newSession(r *Rooms, room Room) *session {
 	return &session{
 		rooms: r, roomID: room.ID, log: r.Log.With("room", room.ID), captureDelay: room.CaptureDelay, room: room,
-		show: Show{RoomID: room.ID, Title: room.Title, State: Scheduled},
+		show: Show{RoomID: room.ID, StoreID: room.StoreID, Title: room.Title, State: Scheduled},
 	}
 }
 
@@ -165,7 +165,7 @@ func (s *session) startEpoch(p *publication, first media.Sample, wall time.Time)
 
 // open makes the show: takes the room's scheduled one or a new one, and lays its media path.
 func (s *session) open(ctx context.Context) error {
-	show, err := s.rooms.nextShow(ctx, s.roomID, s.show.Title)
+	show, err := s.rooms.nextShow(ctx, s.show)
 	if err != nil {
 		return err
 	}
@@ -185,9 +185,9 @@ func (s *session) open(ctx context.Context) error {
 	return nil
 }
 
-// nextShow returns the room's earliest scheduled show, or a new one with the room's title.
-func (r *Rooms) nextShow(ctx context.Context, roomID, title string) (Show, error) {
-	recent, err := r.Store.Shows(ctx, roomID, "", recentShows)
+// nextShow returns the room's earliest scheduled show, or a new one like the one given, which has the room's title.
+func (r *Rooms) nextShow(ctx context.Context, like Show) (Show, error) {
+	recent, err := r.Store.Shows(ctx, like.RoomID, "", recentShows)
 	if err != nil {
 		return Show{}, err
 	}
@@ -200,7 +200,7 @@ func (r *Rooms) nextShow(ctx context.Context, roomID, title string) (Show, error
 	if next != nil {
 		return *next, nil
 	}
-	show := Show{ID: ids.New("show"), RoomID: roomID, Title: title, State: Scheduled, CreatedAt: r.Now().UTC()}
+	show := Show{ID: ids.New("show"), RoomID: like.RoomID, StoreID: like.StoreID, Title: like.Title, State: Scheduled, CreatedAt: r.Now().UTC()}
 	return show, r.Store.CreateShow(ctx, show)
 }
 

@@ -21,8 +21,10 @@ const (
 type Show struct {
 	ID     string
 	RoomID string
-	Title  string
-	State  ShowState
+	// StoreID is the store that the room belonged to when the show was made.
+	StoreID string
+	Title   string
+	State   ShowState
 
 	// Zero times are unset.
 	ScheduledAt   time.Time

@@ -17,7 +17,7 @@ const roomColumns = "id, title, key_hash, capture_delay_ms, ladder, source_url, 
 func (db *DB) CreateRoom(ctx context.Context, r live.Room) error {
 	return db.update(ctx, "sqldb.CreateRoom", func(ctx context.Context, tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, "INSERT INTO rooms ("+roomColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-			r.ID, r.Title, r.KeyHash, r.CaptureDelay.Milliseconds(), textList(r.Ladder), r.SourceURL, r.StoreID, millis(r.CreatedAt))
+			r.ID, r.Title, r.KeyHash, r.CaptureDelay.Milliseconds(), textList(r.Ladder), r.SourceURL, storeOr(r.StoreID), millis(r.CreatedAt))
 		return err
 	})
 }

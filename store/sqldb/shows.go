@@ -4,12 +4,13 @@ import (
 	"context"
 	"database/sql"
 
+	"github.com/vitrine-live/vitrine/commerce/account"
 	"github.com/vitrine-live/vitrine/internal/errs"
 	"github.com/vitrine-live/vitrine/live"
 	"github.com/vitrine-live/vitrine/media"
 )
 
-const showColumns = "id, room_id, title, state, scheduled_at, started_at, interrupted_at, ended_at, duration, created_at"
+const showColumns = "id, room_id, store_id, title, state, scheduled_at, started_at, interrupted_at, ended_at, duration, created_at"
 
 // CreateShow stores a new show with its epochs. NotFound: no such room. Conflict: the ID is taken, or the show is on
 // air and the room has another one on air.
@@ -20,8 +21,8 @@ func (db *DB) CreateShow(ctx context.Context, s live.Show) error {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, "INSERT INTO shows ("+showColumns+`)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-			s.ID, s.RoomID, s.Title, string(s.State), millis(s.ScheduledAt), millis(s.StartedAt),
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+			s.ID, s.RoomID, storeOr(s.StoreID), s.Title, string(s.State), millis(s.ScheduledAt), millis(s.StartedAt),
 			millis(s.InterruptedAt), millis(s.EndedAt), int64(s.Duration), millis(s.CreatedAt))
 		if err != nil {
 			return err
@@ -127,8 +128,16 @@ func epochs(ctx context.Context, tx *sql.Tx, showID string) (media.Epochs, error
 
 func scanShow(row scanner) (s live.Show, err error) {
 	var scheduled, started, interrupted, ended, created sql.NullInt64
-	err = row.Scan(&s.ID, &s.RoomID, &s.Title, &s.State, &scheduled, &started, &interrupted, &ended, &s.Duration, &created)
+	err = row.Scan(&s.ID, &s.RoomID, &s.StoreID, &s.Title, &s.State, &scheduled, &started, &interrupted, &ended, &s.Duration, &created)
 	s.ScheduledAt, s.StartedAt, s.InterruptedAt = instant(scheduled), instant(started), instant(interrupted)
 	s.EndedAt, s.CreatedAt = instant(ended), instant(created)
 	return s, err
+}
+
+// storeOr is a store's id, or that of the store of everything that names none.
+func storeOr(id string) string {
+	if id == "" {
+		return account.DefaultStore
+	}
+	return id
 }

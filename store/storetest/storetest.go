@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/vitrine-live/vitrine/commerce"
+	"github.com/vitrine-live/vitrine/commerce/account"
 	"github.com/vitrine-live/vitrine/internal/errs"
 	"github.com/vitrine-live/vitrine/live"
 	"github.com/vitrine-live/vitrine/media"
@@ -94,13 +95,13 @@ var epoch0 = time.Date(2026, 11, 22, 12, 0, 0, 123_000_000, time.UTC)
 func newRoom(n int) live.Room {
 	return live.Room{
 		ID: fmt.Sprintf("room_%016d", n), Title: fmt.Sprintf("房间 %d", n), KeyHash: fmt.Sprintf("hash-%d", n),
-		CaptureDelay: 1500 * time.Millisecond, CreatedAt: epoch0.Add(time.Duration(n) * time.Second),
+		CaptureDelay: 1500 * time.Millisecond, StoreID: account.DefaultStore, CreatedAt: epoch0.Add(time.Duration(n) * time.Second),
 	}
 }
 
 func newShow(n int, room live.Room, state live.ShowState) live.Show {
 	return live.Show{
-		ID: fmt.Sprintf("show_%016d", n), RoomID: room.ID, Title: "Evening show", State: state,
+		ID: fmt.Sprintf("show_%016d", n), RoomID: room.ID, StoreID: room.StoreID, Title: "Evening show", State: state,
 		CreatedAt: epoch0.Add(time.Duration(n) * time.Minute),
 	}
 }
