@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/vitrine-live/vitrine/internal/errs"
+	"github.com/vitrine-live/vitrine/internal/netguard"
 )
 
 const (
@@ -36,11 +37,7 @@ type dialer func(ctx context.Context, network, address string) (net.Conn, error)
 
 // dialerOf refuses addresses that cfg does not allow.
 func dialerOf(cfg Config) dialer {
-	d := &net.Dialer{Timeout: 10 * time.Second}
-	if !cfg.AllowPrivate {
-		d.Control = refuseSpecial
-	}
-	return d.DialContext
+	return netguard.Guard{AllowPrivate: cfg.AllowPrivate, Setting: "pull.allow_private"}.DialContext
 }
 
 // newFetcher makes a fetcher with connections and cookies of its own; close it.

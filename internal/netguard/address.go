@@ -1,12 +1,6 @@
-package hlspull
+package netguard
 
-import (
-	"fmt"
-	"net/netip"
-	"syscall"
-
-	"github.com/vitrine-live/vitrine/internal/errs"
-)
+import "net/netip"
 
 // reserved are the networks beyond those that netip tells of which are not the public internet (IANA's special-purpose
 // address registries, RFC 6890).
@@ -33,8 +27,9 @@ func prefixes(list ...string) []netip.Prefix {
 	return out
 }
 
-// public reports whether an address belongs to the public internet.
-func public(a netip.Addr) bool {
+// Public reports whether an address belongs to the public internet: not to this machine, its network, a carrier's inner
+// network, a multicast group or a range kept for other ends, however it is written.
+func Public(a netip.Addr) bool {
 	a = a.Unmap().WithZone("")
 	if !a.IsGlobalUnicast() || a.IsPrivate() {
 		return false
@@ -47,21 +42,8 @@ func public(a netip.Addr) bool {
 	for _, c := range carriers {
 		if c.Contains(a) {
 			b := a.As16()
-			return public(netip.AddrFrom4([4]byte(b[c.at : c.at+4])))
+			return Public(netip.AddrFrom4([4]byte(b[c.at : c.at+4])))
 		}
 	}
 	return true
-}
-
-// refuseSpecial is a net.Dialer's Control: it sees the address that is really dialled, after names are resolved, so that
-// neither a redirect nor a name that changes its mind leads inside.
-func refuseSpecial(network, address string, _ syscall.RawConn) error {
-	to, err := netip.ParseAddrPort(address)
-	if err != nil {
-		return fmt.Errorf("hlspull: %s %s: %w", network, address, err)
-	}
-	if !public(to.Addr()) {
-		return errs.New(errs.Forbidden, "hlspull.dial", "the address leads to %v, which is not of the public internet; if that is meant, set pull.allow_private", to.Addr().Unmap())
-	}
-	return nil
 }
