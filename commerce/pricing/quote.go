@@ -42,8 +42,8 @@ type Coupon struct {
 	MaxOff   int64
 	MinSpend int64    // of the lines in scope, before coupons
 	Products []string // scope; empty: all of the store
-	// Stacks tells whether it may be used together with others: "none": alone; "other": with coupons of other campaigns
-	// that stack too.
+	// Stacks tells whether it may be used together with others: StacksNone: alone; StacksOther: with coupons of other
+	// campaigns that stack too, one of each.
 	Stacks     string
 	ValidFrom  time.Time
 	ValidUntil time.Time
@@ -85,9 +85,46 @@ type Applied struct {
 type Rejection struct {
 	ClaimID string // the coupon, or
 	SKU     string // the line
-	Code    string // machine-readable: "min_spend", "not_yet", "expired", "scope", "stacking", "limit", ...
+	Code    Code
 	Message string // what to do about it
+	// Need is what would mend it: minor units still to be spent (TooLittle), pieces that may be had (OverLimit); else 0.
+	Need int64
 }
+
+// Code says why something does not hold, for programs and pages in other languages.
+type Code string
+
+// The codes of coupons.
+const (
+	NotYet      Code = "not_yet"      // its validity has not begun
+	Expired     Code = "expired"      // its validity is over
+	OutOfScope  Code = "scope"        // no line is of its products
+	TooLittle   Code = "min_spend"    // the lines in scope cost less than it asks for
+	NoStacking  Code = "stacking"     // it cannot go together with those that are applied
+	NothingLeft Code = "nothing_left" // the others take off all there is: it is kept for another order
+	Repeated    Code = "repeated"     // the same claim stands in the input twice
+	BadTerms    Code = "terms"        // it takes nothing off by its own terms
+)
+
+// The codes of lines.
+const (
+	OverLimit   Code = "limit"    // more pieces than the buyer may have at this price
+	BadQuantity Code = "quantity" // fewer than 1
+	BadAmount   Code = "amount"   // a price below 0, or an amount beyond MaxLineAmount
+	TooMany     Code = "lines"    // the cart has more than MaxLines
+)
+
+// The values of Coupon.Stacks.
+const (
+	StacksNone  = "none"
+	StacksOther = "other"
+)
+
+// The largest cart that is priced. Within these no sum leaves 64 bits.
+const (
+	MaxLines            = 1000
+	MaxLineAmount int64 = 1_000_000_000_000_000 // minor units
+)
 
 // Quote is what a cart costs: Total == Subtotal - Off, at least 0.
 type Quote struct {
