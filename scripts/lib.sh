@@ -34,6 +34,29 @@ need() {
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 }
 
+# need_servers: the programs of PostgreSQL and Redis, of which the tests run instances of their own: installing them starts
+# nothing and leaves no database behind.
+need_servers() {
+  compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null && command -v redis-server >/dev/null && return
+  local deny=/usr/sbin/policy-rc.d none=/etc/postgresql-common/createcluster.d/vitrine.conf made=()
+  local had_redis=
+  command -v redis-server >/dev/null && had_redis=1
+  if [ ! -e $deny ]; then
+    printf '#!/bin/sh\nexit 101\n' | as_root tee $deny >/dev/null
+    as_root chmod 755 $deny
+    made+=($deny)
+  fi
+  as_root mkdir -p "${none%/*}"
+  echo 'create_main_cluster = false' | as_root tee $none >/dev/null
+  made+=($none)
+  local ok=0
+  (PATH=$PATH:$(printf '%s:' /usr/lib/postgresql/*/bin) && need initdb=postgresql redis-server=redis-server) || ok=1
+  as_root rm -f "${made[@]}"
+  [ $ok = 0 ] || exit 1
+  # nor at the next start of the machine
+  if [ -z "$had_redis" ] && [ -d /run/systemd/system ]; then as_root systemctl disable --quiet redis-server || true; fi
+}
+
 # need_go: the toolchain named in go.mod fetches itself, but some Go must be there.
 need_go() {
   command -v go >/dev/null || fail "Go is not installed: https://go.dev/dl/ (1.26 or later)"

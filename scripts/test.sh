@@ -9,6 +9,7 @@ need_go
 need_node
 need cc=gcc /usr/include/stdio.h=libc6-dev git=git curl=curl ffmpeg=ffmpeg ffprobe=ffmpeg chromium=chromium \
   /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc=fonts-noto-cjk
+need_servers
 
 logs=$PWD/.cache/test
 rm -rf "$logs"

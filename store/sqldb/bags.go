@@ -3,6 +3,7 @@ package sqldb
 import (
 	"context"
 	"database/sql"
+	"errors"
 
 	"github.com/vitrine-live/vitrine/commerce"
 	"github.com/vitrine-live/vitrine/internal/errs"
@@ -28,8 +29,8 @@ func (db *DB) Bag(ctx context.Context, roomID string) ([]commerce.Product, error
 func (db *DB) SetBag(ctx context.Context, roomID string, productIDs []string) error {
 	const op = "sqldb.SetBag"
 	return db.update(ctx, op, func(ctx context.Context, tx *sql.Tx) error {
-		if err := roomExists(ctx, tx, op, roomID); err != nil {
-			return err
+		if err := db.lockRow(ctx, tx, "rooms", roomID); err != nil {
+			return noRoom(op, roomID, err)
 		}
 		if _, err := tx.ExecContext(ctx, "DELETE FROM bag_items WHERE room_id = $1", roomID); err != nil {
 			return err
@@ -54,14 +55,15 @@ func (db *DB) RoomsWithProduct(ctx context.Context, productID string) ([]string,
 }
 
 func roomExists(ctx context.Context, tx *sql.Tx, op, roomID string) error {
-	var n int
-	if err := tx.QueryRowContext(ctx, "SELECT COUNT(*) FROM rooms WHERE id = $1", roomID).Scan(&n); err != nil {
-		return err
+	var one int
+	return noRoom(op, roomID, tx.QueryRowContext(ctx, "SELECT 1 FROM rooms WHERE id = $1", roomID).Scan(&one))
+}
+
+func noRoom(op, id string, err error) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return errs.As(errs.NotFound, op, err, "there is no room %s", id)
 	}
-	if n == 0 {
-		return errs.New(errs.NotFound, op, "there is no room %s", roomID)
-	}
-	return nil
+	return err
 }
 
 func putInBag(ctx context.Context, tx *sql.Tx, op, roomID, productID string, position int) error {

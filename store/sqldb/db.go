@@ -1,12 +1,20 @@
-// Package sqldb keeps everything that must outlive the process in one SQLite file: the store of a single machine. It
-// implements the small store interfaces of live, overlay, commerce and api.
+// Package sqldb keeps everything that must outlive the process: in one SQLite file, the store of a single machine, or in
+// PostgreSQL. It implements the small store interfaces of live, overlay, commerce and api.
 //
 // Each exported method of DB is one transaction, safe for concurrent use. Its errors carry these kinds: NotFound;
-// Conflict when a rule of uniqueness forbids the write; Exhausted when the disk is full; Unavailable when the file is
-// busy, cannot be written, or ctx ended before the work began; Internal for anything else.
+// Conflict when a rule of uniqueness forbids the write; Exhausted when the disk is full; Unavailable when the database is
+// busy, does not answer, cannot be written, or ctx ended before the work began; Invalid for text that the database cannot
+// hold (PostgreSQL: the character NUL); Internal for anything else.
 //
-// The statements are those that PostgreSQL reads alike, with one rule that SQLite adds: in each statement $1, $2 ...
-// appear in this order for the first time, because SQLite numbers parameters as it meets them.
+// Both engines run the same migrations and the same statements. What that asks of them:
+//
+//   - In each statement $1, $2 ... appear in this order for the first time, because SQLite numbers parameters as it meets them.
+//   - Where nothing around a parameter says what it is, CAST($1 AS TEXT) does: PostgreSQL must know before it sees the value.
+//   - PostgreSQL has many writers at once, each of which sees what is committed (READ COMMITTED). What is read in order to be
+//     changed is changed by one conditional statement, or locked as it is read (db.forUpdate, db.lockRow), several rows always
+//     in the order of their ids.
+//   - Text compares by bytes in SQLite, and in PostgreSQL as the database was made to; no rule may hang on the difference.
+//     Whether LIKE tells capitals from small letters differs: lower both sides.
 package sqldb
 
 import (
@@ -25,9 +33,10 @@ import (
 
 // DB is an open database.
 type DB struct {
-	path  string
-	write *sql.DB // one connection: writers queue here in order instead of meeting SQLITE_BUSY
-	read  *sql.DB // WAL lets readers run beside the writer, each on the newest committed state
+	dialect
+	name  string  // what messages call it: the path, or the database and its host
+	write *sql.DB // SQLite: one connection, where writers queue in order instead of meeting SQLITE_BUSY
+	read  *sql.DB // never writes; WAL lets readers run beside the writer, each on the newest committed state
 }
 
 // Open opens the database at path, makes it if it is not there, and brings its schema up to date. The folder must
@@ -43,7 +52,7 @@ func Open(ctx context.Context, path string) (*DB, error) {
 	if err := makePrivate(abs); err != nil {
 		return nil, errs.As(errs.Unavailable, op, err, "the database %s cannot be opened: check that its folder exists and may be written", path)
 	}
-	db := &DB{path: path}
+	db := &DB{name: path, dialect: sqlite}
 	if err := db.open(ctx, abs); err != nil {
 		return nil, errors.Join(errs.As(openKind(err), op, err, "the database %s cannot be used", path), db.Close())
 	}
@@ -55,7 +64,7 @@ func (db *DB) open(ctx context.Context, abs string) (err error) {
 		return err
 	}
 	db.write.SetMaxOpenConns(1)
-	if err := migrate(ctx, db.write); err != nil {
+	if err := migrate(ctx, db.write, db.dialect); err != nil {
 		return err
 	}
 	if db.read, err = sql.Open("sqlite", dsn(abs, "_pragma=query_only(1)")); err != nil {
@@ -67,7 +76,7 @@ func (db *DB) open(ctx context.Context, abs string) (err error) {
 	return db.read.PingContext(ctx)
 }
 
-// Close waits for the transactions under way and closes the file; what was committed is in it.
+// Close waits for the transactions under way and closes the database; what was committed is in it.
 func (db *DB) Close() error {
 	var err error
 	for _, pool := range []*sql.DB{db.read, db.write} { // the writer last: it folds the log into the file

@@ -14,8 +14,8 @@ import (
 var migrations embed.FS
 
 // migrate brings the schema up to date. Each migration is one transaction: a crash leaves the one before.
-func migrate(ctx context.Context, db *sql.DB) error {
-	provider, err := newProvider(db)
+func migrate(ctx context.Context, db *sql.DB, d dialect) error {
+	provider, err := newProvider(db, d)
 	if err != nil {
 		return err
 	}
@@ -32,10 +32,10 @@ func migrate(ctx context.Context, db *sql.DB) error {
 	return nil
 }
 
-func newProvider(db *sql.DB) (*goose.Provider, error) {
+func newProvider(db *sql.DB, d dialect) (*goose.Provider, error) {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return nil, err
 	}
-	return goose.NewProvider(goose.DialectSQLite3, db, files, goose.WithDisableGlobalRegistry(true))
+	return goose.NewProvider(d.goose, db, files, goose.WithDisableGlobalRegistry(true))
 }

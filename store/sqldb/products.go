@@ -49,7 +49,7 @@ func (db *DB) UpdateProduct(ctx context.Context, id string, change func(*commerc
 	const op = "sqldb.UpdateProduct"
 	var p commerce.Product
 	err := db.update(ctx, op, func(ctx context.Context, tx *sql.Tx) (err error) {
-		p, err = scanProduct(tx.QueryRowContext(ctx, "SELECT "+productColumns+" FROM products WHERE id = $1", id))
+		p, err = scanProduct(tx.QueryRowContext(ctx, "SELECT "+productColumns+" FROM products WHERE id = $1"+db.forUpdate, id))
 		if err != nil {
 			return noProduct(op, id, err)
 		}

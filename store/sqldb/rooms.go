@@ -91,6 +91,9 @@ func (db *DB) UpdateRoom(ctx context.Context, id string, u live.RoomUpdate) (liv
 func (db *DB) DeleteRoom(ctx context.Context, id string) error {
 	const op = "sqldb.DeleteRoom"
 	return db.update(ctx, op, func(ctx context.Context, tx *sql.Tx) error {
+		if err := db.lockRow(ctx, tx, "rooms", id); err != nil {
+			return noRoom(op, id, err)
+		}
 		var onAir int
 		err := tx.QueryRowContext(ctx, "SELECT COUNT(*) FROM shows WHERE room_id = $1 AND state IN ('live', 'interrupted')",
 			id).Scan(&onAir)

@@ -17,8 +17,8 @@ const showColumns = "id, room_id, store_id, title, state, scheduled_at, started_
 func (db *DB) CreateShow(ctx context.Context, s live.Show) error {
 	const op = "sqldb.CreateShow"
 	return db.update(ctx, op, func(ctx context.Context, tx *sql.Tx) error {
-		if err := roomExists(ctx, tx, op, s.RoomID); err != nil {
-			return err
+		if err := db.lockRow(ctx, tx, "rooms", s.RoomID); err != nil { // against its deletion
+			return noRoom(op, s.RoomID, err)
 		}
 		_, err := tx.ExecContext(ctx, "INSERT INTO shows ("+showColumns+`)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
@@ -75,7 +75,11 @@ func (db *DB) UpdateShow(ctx context.Context, s live.Show) error {
 
 // AddEpoch appends an epoch to a show. NotFound: no such show.
 func (db *DB) AddEpoch(ctx context.Context, showID string, e media.Epoch) error {
-	return db.update(ctx, "sqldb.AddEpoch", func(ctx context.Context, tx *sql.Tx) error {
+	const op = "sqldb.AddEpoch"
+	return db.update(ctx, op, func(ctx context.Context, tx *sql.Tx) error {
+		if err := db.lockRow(ctx, tx, "shows", showID); err != nil {
+			return noShow(op, showID, err)
+		}
 		return addEpoch(ctx, tx, showID, e)
 	})
 }

@@ -138,7 +138,7 @@ func TestOpenRefuses(t *testing.T) {
 
 func TestMigrationsGoDownAndUp(t *testing.T) {
 	db := openTest(t, filepath.Join(t.TempDir(), "vitrine.db"))
-	provider, err := newProvider(db.write)
+	provider, err := newProvider(db.write, db.dialect)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,18 +8,57 @@ import (
 
 // update runs fn in a write transaction. ctx bounds the wait for the writer's turn; from then on the work is not
 // interrupted, so that a client that hangs up cannot leave its caller unsure whether the write took place.
+//
+// fn may run more than once, each time on a fresh transaction: it must set what it hands out, never add to it.
 func (db *DB) update(ctx context.Context, op string, fn func(ctx context.Context, tx *sql.Tx) error) error {
-	conn, err := db.write.Conn(ctx)
-	if err != nil {
-		return db.fail(op, err)
-	}
-	defer conn.Close() //nolint:errcheck // gives the connection back to its pool
-	return db.fail(op, inTx(context.WithoutCancel(ctx), conn.BeginTx, nil, fn))
+	return db.fail(op, again(ctx, func() error { return db.updateOnce(ctx, fn) }))
 }
 
-// view runs fn on one consistent state of the database.
+// again runs a transaction until it comes to an end of its own, or there have been enough attempts.
+func again(ctx context.Context, once func() error) error {
+	for attempt := 0; ; attempt++ {
+		err := once()
+		if attempt == attempts || !worthAgain(err) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(pause(attempt)):
+		}
+	}
+}
+
+func (db *DB) updateOnce(ctx context.Context, fn func(ctx context.Context, tx *sql.Tx) error) error {
+	conn, err := db.write.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close() //nolint:errcheck // gives the connection back to its pool
+	ctx, cancel := db.uninterrupted(ctx)
+	defer cancel()
+	return inTx(ctx, conn.BeginTx, nil, fn)
+}
+
+// uninterrupted is ctx without its end, but for the limit of one transaction.
+func (db *DB) uninterrupted(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx = context.WithoutCancel(ctx)
+	if db.limit == 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, db.limit)
+}
+
+// view runs fn on one consistent state of the database. fn may run more than once, as in update.
 func (db *DB) view(ctx context.Context, op string, fn func(ctx context.Context, tx *sql.Tx) error) error {
-	return db.fail(op, inTx(ctx, db.read.BeginTx, &sql.TxOptions{ReadOnly: true}, fn))
+	return db.fail(op, again(ctx, func() error { return inTx(ctx, db.read.BeginTx, &db.viewing, fn) }))
+}
+
+// lockRow holds the row of a table with this id for the rest of the transaction: nobody else locks, changes or deletes it.
+// sql.ErrNoRows: there is none.
+func (db *DB) lockRow(ctx context.Context, tx *sql.Tx, table, id string) error {
+	var one int
+	return tx.QueryRowContext(ctx, "SELECT 1 FROM "+table+" WHERE id = $1"+db.forUpdate, id).Scan(&one)
 }
 
 type beginner func(ctx context.Context, opts *sql.TxOptions) (*sql.Tx, error)
