@@ -29,7 +29,8 @@ type Deps struct {
 	Channel   Channel
 	Archive   *replay.Archive // nil when nothing is recorded
 	Imports   *live.Imports
-	Visitors  *account.Visitors
+	Viewers   *account.Viewers
+	WeChat    *WeChat // nil: there is no mini-program
 	Store     Store
 	Viewer    http.Handler // the page of a room
 	Studio    http.Handler // the page of its anchor; nil: none
@@ -52,6 +53,8 @@ type Deps struct {
 	MaxWrongKeys int
 	// ClientAddr tells where a request comes from; nil: from where its connection does.
 	ClientAddr func(*http.Request) netip.Addr
+	// Middlewares run after authorisation, before anything of a request beyond its address is read.
+	Middlewares huma.Middlewares
 	// Ready reports why the server cannot do its work, if it cannot.
 	Ready func(context.Context) error
 }
@@ -67,6 +70,7 @@ type Server struct {
 	mux       *http.ServeMux
 	api       huma.API
 	wrongKeys *wrongKeys
+	origins   *http.CrossOriginProtection
 }
 
 // New builds the surface.
@@ -77,9 +81,9 @@ func New(deps Deps) *Server {
 	if deps.ClientAddr == nil {
 		deps.ClientAddr = clientaddr.Finder{}.Of
 	}
-	s := &Server{Deps: deps, mux: http.NewServeMux(), wrongKeys: newWrongKeys(deps.MaxWrongKeys)}
+	s := &Server{Deps: deps, mux: http.NewServeMux(), wrongKeys: newWrongKeys(deps.MaxWrongKeys), origins: ownPages(deps.PublicURL)}
 	s.api = humago.New(s.mux, s.describe())
-	s.api.UseMiddleware(s.authenticate)
+	s.api.UseMiddleware(append(huma.Middlewares{s.authorize}, deps.Middlewares...)...)
 	s.roomOperations()
 	s.bagOperations()
 	s.pinOperations()
@@ -88,6 +92,7 @@ func New(deps Deps) *Server {
 	s.studioOperations()
 	s.productOperations()
 	s.publicOperations()
+	s.viewerOperations()
 	s.statusOperations()
 	s.mediaRoutes()
 	s.pageRoutes()
@@ -111,19 +116,14 @@ func (s *Server) describe() huma.Config {
 	c.DocsPath = ""
 	c.SchemasPath = ""
 	c.CreateHooks = nil // no $schema member in answers
-	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
-		"admin":      {Type: "http", Scheme: "bearer", Description: "The admin token: printed at the first start, kept in data/admin.token."},
-		"staff":      {Type: "http", Scheme: "bearer", Description: "An API token of the store in the address. The scopes name the permission that the operation needs."},
-		"viewer":     {Type: "http", Scheme: "bearer", Description: "The token of a viewer: POST /api/v1/visitors makes one for anybody."},
-		"stream_key": {Type: "http", Scheme: "bearer", Description: "The stream key of the room in the address: what its anchor publishes with. After some wrong keys within a minute a network gets 429."},
-	}
+	c.Components.SecuritySchemes = securitySchemes
 	c.Tags = []*huma.Tag{
 		{Name: "Rooms", Description: "Lasting places to broadcast from, each with a stream key."},
 		{Name: "Products", Description: "What is sold."},
 		{Name: "Pins", Description: "Products on screen, placed on the show's clock."},
 		{Name: "Shows", Description: "Broadcasts: scheduled, live, interrupted, ended."},
 		{Name: "Studio", Description: "What the anchor's page asks, with the room's stream key."},
-		{Name: "Viewers", Description: "What a viewer's page may ask without a token."},
+		{Name: "Viewers", Description: "Who watches, and what a viewer's page may ask."},
 		{Name: "Operations", Description: "State of the server."},
 	}
 	return c
@@ -134,6 +134,7 @@ func operation[I, O any](s *Server, op huma.Operation, h func(context.Context, *
 	if op.Security == nil {
 		op.Security = admins
 	}
+	mustBePlaced(&op)
 	huma.Register(s.api, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := h(ctx, in)
 		if err != nil {

@@ -16,25 +16,12 @@ import (
 	"github.com/vitrine-live/vitrine/live"
 )
 
-// Who may carry out an operation: everyone, or whoever has the admin token, which is the default; the anchor of the
-// room, who has its stream key, may do some.
-var (
-	public = []map[string][]string{}
-	admins = []map[string][]string{{"admin": {}}}
-	anchor = []map[string][]string{{"admin": {}}, {"stream_key": {}}}
-	// viewers are for whoever watches: an anonymous visitor, or somebody a store vouches for.
-	viewers = []map[string][]string{{"viewer": {}}}
-)
-
-// staff is for those of the store in the address whose role has the permission, and for tokens with it as a scope.
-func staff(p account.Permission) []map[string][]string {
-	return []map[string][]string{{"admin": {}}, {"staff": {string(p)}}}
-}
-
 const (
-	wantToken = "Send the admin token as \"Authorization: Bearer ...\"; the server keeps it in data/admin.token."
-	wantKey   = "Send the room's stream key, or the admin token, as \"Authorization: Bearer ...\"; a new stream key can be made in the room's settings."
-	tooMany   = "Too many wrong stream keys came from your network. Wait a minute, then try again with the right one."
+	wantAdmin  = "Send the admin token as \"Authorization: Bearer ...\"; the server keeps it in data/admin.token."
+	wantStaff  = "Sign in with POST /api/v1/session, or send an API token of the store as \"Authorization: Bearer ...\"."
+	wantKey    = "Send the room's stream key, an API token of its store, or the admin token, as \"Authorization: Bearer ...\"; a new stream key can be made in the room's settings."
+	wantViewer = "Ask POST /api/v1/visitors for a viewer token and send it as \"Authorization: Bearer ...\"."
+	tooMany    = "Too many wrong stream keys came from your network. Wait a minute, then try again with the right one."
 )
 
 // HashToken returns how the admin token is compared: tokens are random, so a plain hash is enough.
@@ -43,49 +30,95 @@ func HashToken(token string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// authenticate refuses operations whose token or key is missing or wrong.
-func (s *Server) authenticate(ctx huma.Context, next func(huma.Context)) {
-	security := ctx.Operation().Security
+// authorize lets those in who may carry out the operation, before anything of the request beyond its address is read: who
+// it is (401), whether what the address names is theirs (404), whether they may (403).
+func (s *Server) authorize(ctx huma.Context, next func(huma.Context)) {
+	a := accessOf(ctx.Operation())
 	switch {
-	case len(security) == 0:
+	case a.everyone():
 		next(ctx)
-	case security[0]["viewer"] != nil:
-		s.authenticateViewer(ctx, next)
-	case s.isAdmin(ctx.Header("Authorization")):
-		next(huma.WithValue(ctx, principalKey{}, account.Principal{ID: "admin", Name: "admin", Admin: true, StoreID: ctx.Param("store")}))
-	case len(security) == len(anchor) && security[1]["stream_key"] != nil:
-		s.authenticateAnchor(ctx, next)
+	case a.viewer:
+		s.authorizeViewer(ctx, next)
 	default:
-		s.refuse(ctx, http.StatusUnauthorized, wantToken)
+		s.authorizeStaff(ctx, a, next)
 	}
 }
 
-// authenticateAnchor lets in whoever has the stream key of the room in the address. Keys have 160 random bits; that
-// wrong ones are counted keeps the guessing from costing anybody else anything.
-func (s *Server) authenticateAnchor(ctx huma.Context, next func(huma.Context)) {
-	key, sent := strings.CutPrefix(ctx.Header("Authorization"), "Bearer ")
-	if !sent || key == "" {
-		s.refuse(ctx, http.StatusUnauthorized, wantKey)
+func (s *Server) authorizeStaff(ctx huma.Context, a access, next func(huma.Context)) {
+	who, err := s.caller(ctx, a)
+	if err != nil {
+		s.refuseWith(ctx, err)
 		return
+	}
+	storeID, err := s.storeOf(ctx)
+	if err != nil {
+		s.refuseWith(ctx, err)
+		return
+	}
+	p, err := who.in(storeID, a)
+	if err != nil {
+		s.refuseWith(ctx, err)
+		return
+	}
+	next(huma.WithValue(ctx, principalKey{}, p))
+}
+
+// caller is somebody on the merchant's side, before it is known in which store.
+type caller struct{ account.Principal }
+
+// in is who the caller is in a store. NotFound: they have nothing to do with it. Forbidden: their role lacks what the
+// operation needs.
+func (c *caller) in(storeID string, _ access) (account.Principal, error) {
+	p := c.Principal
+	p.StoreID = storeID
+	return p, nil
+}
+
+// caller tells who sends the request by its credential. Unauthorized: by none that counts for this operation.
+func (s *Server) caller(ctx huma.Context, a access) (*caller, error) {
+	token := bearer(ctx.Header("Authorization"))
+	switch {
+	case token != "" && a.admin && s.isAdmin(token):
+		return &caller{account.Principal{ID: "admin", Name: "admin", Admin: true}}, nil
+	case a.key:
+		return s.anchorCaller(ctx, token)
+	}
+	return nil, errs.New(errs.Unauthorized, "api.caller", "%s", a.want())
+}
+
+// want says what to send.
+func (a access) want() string {
+	switch {
+	case a.key:
+		return wantKey
+	case a.staff:
+		return wantStaff
+	}
+	return wantAdmin
+}
+
+// anchorCaller lets in whoever has the stream key of the room in the address. Keys have 160 random bits; that wrong ones
+// are counted keeps the guessing from costing anybody else anything.
+func (s *Server) anchorCaller(ctx huma.Context, key string) (*caller, error) {
+	const op = "api.anchorCaller"
+	if key == "" {
+		return nil, errs.New(errs.Unauthorized, op, wantKey)
 	}
 	r, _ := humago.Unwrap(ctx)
 	from, now := s.ClientAddr(r), s.Now()
 	if !s.wrongKeys.mayTry(from, now) {
-		s.refuse(ctx, http.StatusTooManyRequests, tooMany)
-		return
+		return nil, errs.New(errs.Exhausted, op, tooMany)
 	}
 	known, err := s.isAnchor(ctx.Context(), ctx.Param("room"), key)
-	switch {
-	case known:
-		next(ctx)
-	case err == nil:
+	if err != nil {
+		return nil, errs.Wrap(op, err)
+	}
+	if !known {
 		s.wrongKeys.wrong(from, now)
 		s.Log.WarnContext(ctx.Context(), "wrong stream key", "op", ctx.Operation().OperationID, "room", ctx.Param("room"), "remote", from)
-		s.refuse(ctx, http.StatusUnauthorized, wantKey)
-	default:
-		s.Log.ErrorContext(ctx.Context(), "request failed", "op", ctx.Operation().OperationID, "error", err)
-		s.refuse(ctx, http.StatusServiceUnavailable, "The server cannot look the key up just now; try again in a moment.")
+		return nil, errs.New(errs.Unauthorized, op, wantKey)
 	}
+	return &caller{account.Principal{ID: "stream_key:" + ctx.Param("room"), Name: "stream key"}}, nil
 }
 
 // isAnchor reports whether key is the stream key of the room. A room that is not there has none.
@@ -100,7 +133,47 @@ func (s *Server) isAnchor(ctx context.Context, roomID, key string) (bool, error)
 	return subtle.ConstantTimeCompare([]byte(live.HashKey(key)), []byte(room.KeyHash)) == 1, nil
 }
 
-func (s *Server) refuse(ctx huma.Context, status int, detail string) {
+// authorizeViewer lets in whoever shows who they are. A viewer for whom a store vouches is known to that store's things
+// alone: another store cannot tell whether the word is true.
+func (s *Server) authorizeViewer(ctx huma.Context, next func(huma.Context)) {
+	v, err := s.watching(ctx)
+	if err != nil {
+		s.refuseWith(ctx, err)
+		return
+	}
+	if v.StoreID != "" {
+		storeID, err := s.storeOf(ctx)
+		if err == nil && storeID != "" && storeID != v.StoreID {
+			err = errs.New(errs.Forbidden, "api.authorizeViewer", "this viewer token is good in the store that made it alone: ask POST /api/v1/visitors for one of your own here")
+		}
+		if err != nil {
+			s.refuseWith(ctx, err)
+			return
+		}
+	}
+	next(huma.WithValue(ctx, viewerKey{}, v))
+}
+
+// watching tells the viewer by token or cookie.
+func (s *Server) watching(ctx huma.Context) (account.Viewer, error) {
+	const op = "api.watching"
+	r, _ := humago.Unwrap(ctx)
+	token := bearer(ctx.Header("Authorization"))
+	if token == "" && ctx.Header("Authorization") == "" {
+		token = cookieValue(r, viewerCookie)
+		if token != "" && !s.fromOwnPage(r) {
+			return account.Viewer{}, errs.New(errs.Forbidden, op, wantOwnPage)
+		}
+	}
+	if token == "" {
+		return account.Viewer{}, errs.New(errs.Unauthorized, op, wantViewer)
+	}
+	return s.Viewers.Viewer(ctx.Context(), token)
+}
+
+// refuseWith answers with the error's status and message.
+func (s *Server) refuseWith(ctx huma.Context, err error) {
+	status := statuses[errs.KindOf(err)]
 	switch status {
 	case http.StatusUnauthorized:
 		ctx.SetHeader("WWW-Authenticate", `Bearer realm="vitrine"`)
@@ -109,13 +182,22 @@ func (s *Server) refuse(ctx huma.Context, status int, detail string) {
 	case http.StatusServiceUnavailable:
 		ctx.SetHeader("Retry-After", "1")
 	}
-	_ = huma.WriteErr(s.api, ctx, status, detail)
+	p := s.problem(ctx.Context(), ctx.Operation().OperationID, err).(*huma.ErrorModel) //nolint:errorlint,forcetypeassert // problem makes no other
+	_ = huma.WriteErr(s.api, ctx, status, p.Detail)
 }
 
-// isAdmin checks the value of an Authorization header. Hashes are compared, in constant time.
-func (s *Server) isAdmin(header string) bool {
+// bearer is the token of an Authorization header, "" when there is none.
+func bearer(header string) string {
 	token, ok := strings.CutPrefix(header, "Bearer ")
-	return ok && subtle.ConstantTimeCompare([]byte(HashToken(token)), []byte(s.AdminTokenHash)) == 1
+	if !ok {
+		return ""
+	}
+	return token
+}
+
+// isAdmin compares hashes, in constant time.
+func (s *Server) isAdmin(token string) bool {
+	return subtle.ConstantTimeCompare([]byte(HashToken(token)), []byte(s.AdminTokenHash)) == 1
 }
 
 type (
@@ -133,20 +215,4 @@ func principal(ctx context.Context) account.Principal {
 func viewer(ctx context.Context) account.Viewer {
 	v, _ := ctx.Value(viewerKey{}).(account.Viewer)
 	return v
-}
-
-const wantViewer = "Ask POST /api/v1/visitors for a viewer token and send it as \"Authorization: Bearer ...\"."
-
-func (s *Server) authenticateViewer(ctx huma.Context, next func(huma.Context)) {
-	token, sent := strings.CutPrefix(ctx.Header("Authorization"), "Bearer ")
-	if !sent || token == "" {
-		s.refuse(ctx, http.StatusUnauthorized, wantViewer)
-		return
-	}
-	v, err := s.Visitors.Viewer(ctx.Context(), token)
-	if err != nil {
-		s.refuse(ctx, http.StatusUnauthorized, wantViewer)
-		return
-	}
-	next(huma.WithValue(ctx, viewerKey{}, v))
 }

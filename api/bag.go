@@ -5,6 +5,8 @@ import (
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/vitrine-live/vitrine/commerce/account"
 )
 
 // Bag is a room's product bag, in the order in which viewers see it.
@@ -14,7 +16,7 @@ type Bag struct {
 
 func (s *Server) bagOperations() {
 	tags := []string{"Products", "Rooms"}
-	operation(s, huma.Operation{OperationID: "get-bag", Method: http.MethodGet, Path: "/api/v1/rooms/{room}/bag", Tags: tags, Summary: "Read a room's product bag"},
+	operation(s, huma.Operation{OperationID: "get-bag", Security: staff(account.CatalogueRead), Method: http.MethodGet, Path: "/api/v1/rooms/{room}/bag", Tags: tags, Summary: "Read a room's product bag"},
 		func(ctx context.Context, in *RoomPath) (*Body[Bag], error) {
 			bag, err := s.Catalogue.Bag(ctx, in.Room)
 			if err != nil {
@@ -22,7 +24,7 @@ func (s *Server) bagOperations() {
 			}
 			return &Body[Bag]{Bag{products(bag)}}, nil
 		})
-	operation(s, huma.Operation{OperationID: "set-bag", Method: http.MethodPut, Path: "/api/v1/rooms/{room}/bag", Tags: tags, Summary: "Set a room's product bag", Description: "A show on air tells its viewers."},
+	operation(s, huma.Operation{OperationID: "set-bag", Security: staff(account.OverlayWrite), Method: http.MethodPut, Path: "/api/v1/rooms/{room}/bag", Tags: tags, Summary: "Set a room's product bag", Description: "A show on air tells its viewers."},
 		func(ctx context.Context, in *struct {
 			RoomPath
 			Body struct {

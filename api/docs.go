@@ -90,7 +90,7 @@ func methodOrder(m string) int {
 }
 
 func describeOperation(o *huma.OpenAPI, method, path string, op *huma.Operation) docsOperation {
-	d := docsOperation{ID: op.OperationID, Method: method, Path: path, Summary: op.Summary, Description: op.Description, Access: accessOf(op)}
+	d := docsOperation{ID: op.OperationID, Method: method, Path: path, Summary: op.Summary, Description: op.Description, Access: accessOf(op).described()}
 	for _, p := range op.Parameters {
 		d.Params = append(d.Params, docsField{p.Name, p.In + " " + typeName(p.Schema), p.Description})
 	}
@@ -107,16 +107,6 @@ func describeOperation(o *huma.OpenAPI, method, path string, op *huma.Operation)
 	}
 	d.Curl = curl(method, path, d.Access != "", example)
 	return d
-}
-
-func accessOf(op *huma.Operation) string {
-	switch len(op.Security) {
-	case 0:
-		return ""
-	case len(anchor):
-		return "token or stream key"
-	}
-	return "token"
 }
 
 func resolve(o *huma.OpenAPI, s *huma.Schema) *huma.Schema {

@@ -34,9 +34,9 @@ type house struct {
 	goods  *commerce.Catalogue
 	server *Server
 	// viewers' tokens come from here
-	visitors *account.Visitors
-	room   live.Room
-	key    string
+	visitors *account.Viewers
+	room     live.Room
+	key      string
 }
 
 func newHouse(t *testing.T, change ...func(*Deps)) *house {
@@ -64,9 +64,9 @@ func newHouse(t *testing.T, change ...func(*Deps)) *house {
 	if h.room, h.key, err = h.rooms.CreateRoom(t.Context(), live.RoomUpdate{Title: new("Spring teas")}); err != nil {
 		t.Fatal(err)
 	}
-	h.visitors = account.NewVisitors(make([]byte, 32), clock)
+	h.visitors = account.NewViewers(account.NewVisitors(make([]byte, 32), clock), db)
 	deps := Deps{
-		Visitors: h.visitors, Rooms: h.rooms, Catalogue: h.goods, Timeline: timeline, Store: db, Viewer: http.NotFoundHandler(), Assets: http.NotFoundHandler(),
+		Viewers: h.visitors, Rooms: h.rooms, Catalogue: h.goods, Timeline: timeline, Store: db, Viewer: http.NotFoundHandler(), Assets: http.NotFoundHandler(),
 		Gatherer: reg, Log: log, Now: clock, AdminTokenHash: HashToken(adminToken), Version: "0",
 	}
 	for _, f := range change {

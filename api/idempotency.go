@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/vitrine-live/vitrine/commerce/account"
 	"github.com/vitrine-live/vitrine/internal/errs"
 	"github.com/vitrine-live/vitrine/store"
 )
@@ -18,11 +19,15 @@ const (
 	maxIdempotencyKey = 255     // characters
 )
 
-// Store is what the surface itself keeps durably: the answers of requests that may be repeated.
+// Store is what the surface itself keeps durably, the answers of requests that may be repeated, and what it must know to
+// tell whose an address is.
 type Store interface {
 	BeginIdempotent(ctx context.Context, r store.IdempotentRequest) (*store.IdempotentResponse, error)
 	FinishIdempotent(ctx context.Context, r store.IdempotentRequest, answer store.IdempotentResponse) error
 	AbortIdempotent(ctx context.Context, r store.IdempotentRequest) error
+
+	// Store tells of a store. NotFound.
+	Store(ctx context.Context, id string) (account.Store, error)
 }
 
 // idempotent answers a repeated creating call with the answer of the first (Idempotency-Key; same key and body: same
@@ -58,7 +63,7 @@ func (s *Server) idempotent(next http.Handler) http.Handler {
 // the admin's, who may be told more.
 func (s *Server) scope(r *http.Request) (name string, known bool) {
 	name, authorization := r.Method+" "+r.URL.Path, r.Header.Get("Authorization")
-	if s.isAdmin(authorization) {
+	if s.isAdmin(bearer(authorization)) {
 		return name, true
 	}
 	key, sent := strings.CutPrefix(authorization, "Bearer ")

@@ -6,6 +6,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/vitrine-live/vitrine/commerce/account"
 	"github.com/vitrine-live/vitrine/live"
 	"github.com/vitrine-live/vitrine/overlay"
 )
@@ -49,7 +50,7 @@ type importAnswer struct {
 }
 
 func (s *Server) importOperations() {
-	operation(s, huma.Operation{OperationID: "create-import", Method: http.MethodPost, Path: "/api/v1/rooms/{room}/imports", Tags: []string{"Shows"}, Summary: "Import a finished show", Description: "The show at an HLS address becomes an ended show of the room, with a replay and a poster. The answer does not wait for it: ask for the import until its state is done. An import that fails, is cancelled, or is interrupted by a restart leaves nothing.", DefaultStatus: http.StatusAccepted},
+	operation(s, huma.Operation{OperationID: "create-import", Security: staff(account.RoomsWrite), Method: http.MethodPost, Path: "/api/v1/rooms/{room}/imports", Tags: []string{"Shows"}, Summary: "Import a finished show", Description: "The show at an HLS address becomes an ended show of the room, with a replay and a poster. The answer does not wait for it: ask for the import until its state is done. An import that fails, is cancelled, or is interrupted by a restart leaves nothing.", DefaultStatus: http.StatusAccepted},
 		func(ctx context.Context, in *importInput) (*importAnswer, error) {
 			im, err := s.Imports.Start(ctx, in.Room, in.Body.URL, in.Body.Title)
 			if err != nil {
@@ -57,7 +58,7 @@ func (s *Server) importOperations() {
 			}
 			return &importAnswer{Location: "/api/v1/imports/" + im.ID, Body: importOf(im)}, nil
 		})
-	operation(s, huma.Operation{OperationID: "list-imports", Method: http.MethodGet, Path: "/api/v1/rooms/{room}/imports", Tags: []string{"Shows"}, Summary: "List a room's imports, newest first", Description: "Those that are running, and those that ended since the server was started."},
+	operation(s, huma.Operation{OperationID: "list-imports", Security: staff(account.RoomsRead), Method: http.MethodGet, Path: "/api/v1/rooms/{room}/imports", Tags: []string{"Shows"}, Summary: "List a room's imports, newest first", Description: "Those that are running, and those that ended since the server was started."},
 		func(ctx context.Context, in *RoomPath) (*Body[ImportList], error) {
 			if _, err := s.Rooms.Store.Room(ctx, in.Room); err != nil {
 				return nil, err
@@ -68,7 +69,7 @@ func (s *Server) importOperations() {
 			}
 			return &Body[ImportList]{out}, nil
 		})
-	operation(s, huma.Operation{OperationID: "get-import", Method: http.MethodGet, Path: "/api/v1/imports/{import}", Tags: []string{"Shows"}, Summary: "Read how far an import is"},
+	operation(s, huma.Operation{OperationID: "get-import", Security: staff(account.RoomsRead), Method: http.MethodGet, Path: "/api/v1/imports/{import}", Tags: []string{"Shows"}, Summary: "Read how far an import is"},
 		func(_ context.Context, in *ImportPath) (*Body[Import], error) {
 			im, err := s.Imports.Import(in.Import)
 			if err != nil {
@@ -76,7 +77,7 @@ func (s *Server) importOperations() {
 			}
 			return &Body[Import]{importOf(im)}, nil
 		})
-	operation(s, huma.Operation{OperationID: "cancel-import", Method: http.MethodDelete, Path: "/api/v1/imports/{import}", Tags: []string{"Shows"}, Summary: "Cancel an import", Description: "What there is of it is removed.", DefaultStatus: http.StatusNoContent},
+	operation(s, huma.Operation{OperationID: "cancel-import", Security: staff(account.RoomsWrite), Method: http.MethodDelete, Path: "/api/v1/imports/{import}", Tags: []string{"Shows"}, Summary: "Cancel an import", Description: "What there is of it is removed.", DefaultStatus: http.StatusNoContent},
 		func(_ context.Context, in *ImportPath) (*Empty, error) {
 			return &Empty{}, s.Imports.Cancel(in.Import)
 		})

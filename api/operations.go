@@ -53,7 +53,7 @@ func (s *Server) operationsRoutes() {
 	})
 	metrics := promhttp.HandlerFor(s.Gatherer, promhttp.HandlerOpts{})
 	s.mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, r *http.Request) {
-		if !s.PublicMetrics && !fromThisMachine(r) && !s.isAdmin(r.Header.Get("Authorization")) {
+		if !s.PublicMetrics && !fromThisMachine(r) && !s.isAdmin(bearer(r.Header.Get("Authorization"))) {
 			w.Header().Set("WWW-Authenticate", `Bearer realm="vitrine"`)
 			writeProblem(w, http.StatusUnauthorized, "Ask from this machine, send the admin token as a bearer token, or set http.public_metrics.")
 			return

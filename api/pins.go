@@ -7,6 +7,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/vitrine-live/vitrine/commerce/account"
 	"github.com/vitrine-live/vitrine/internal/errs"
 	"github.com/vitrine-live/vitrine/live"
 	"github.com/vitrine-live/vitrine/media"
@@ -46,7 +47,7 @@ type pinInput struct {
 func (s *Server) pinOperations() {
 	operation(s, huma.Operation{OperationID: "pin", Method: http.MethodPost, Path: "/api/v1/rooms/{room}/pins", Tags: []string{"Pins"}, Security: anchor, Summary: "Pin a product", Description: "A featured pin takes the large place from the one that has it. Pinning a product that is on screen already returns the pin that is there, unless it is to be featured and is not: then a new, featured pin takes its place. At most 20 products are on screen at once.", DefaultStatus: http.StatusCreated}, s.pin)
 	operation(s, huma.Operation{OperationID: "unpin", Method: http.MethodDelete, Path: "/api/v1/rooms/{room}/pins/{pin}", Tags: []string{"Pins"}, Security: anchor, Summary: "Unpin", DefaultStatus: http.StatusNoContent}, s.unpin)
-	operation(s, huma.Operation{OperationID: "list-pins", Method: http.MethodGet, Path: "/api/v1/rooms/{room}/pins", Tags: []string{"Pins"}, Security: anchor, Summary: "List what is pinned now"}, s.listPins)
+	operation(s, huma.Operation{OperationID: "list-pins", Security: anchors(account.RoomsRead), Method: http.MethodGet, Path: "/api/v1/rooms/{room}/pins", Tags: []string{"Pins"}, Summary: "List what is pinned now"}, s.listPins)
 }
 
 func (s *Server) pin(ctx context.Context, in *pinInput) (*Body[Pin], error) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/vitrine-live/vitrine/commerce/account"
 	"github.com/vitrine-live/vitrine/internal/errs"
 	"github.com/vitrine-live/vitrine/live"
 	"github.com/vitrine-live/vitrine/overlay"
@@ -114,7 +115,7 @@ func (s *Server) roomOperations() {
 			}
 			return page(rooms, in.limit(), func(r live.Room) Room { return s.room(r, in.HostInput, in.language()) }, func(r live.Room) string { return r.ID }), nil
 		})
-	operation(s, huma.Operation{OperationID: "get-room", Method: http.MethodGet, Path: "/api/v1/rooms/{room}", Tags: []string{"Rooms"}, Summary: "Read a room and what it is doing"},
+	operation(s, huma.Operation{OperationID: "get-room", Security: staff(account.RoomsRead), Method: http.MethodGet, Path: "/api/v1/rooms/{room}", Tags: []string{"Rooms"}, Summary: "Read a room and what it is doing"},
 		func(ctx context.Context, in *struct {
 			RoomPath
 			HostInput
@@ -127,12 +128,12 @@ func (s *Server) roomOperations() {
 			}
 			return &Body[Room]{s.room(room, in.HostInput, in.language())}, nil
 		})
-	operation(s, huma.Operation{OperationID: "update-room", Method: http.MethodPatch, Path: "/api/v1/rooms/{room}", Tags: []string{"Rooms"}, Summary: "Change a room"}, s.updateRoom)
-	operation(s, huma.Operation{OperationID: "delete-room", Method: http.MethodDelete, Path: "/api/v1/rooms/{room}", Tags: []string{"Rooms"}, Summary: "Delete a room", Description: "Its ended shows keep their replays.", DefaultStatus: http.StatusNoContent},
+	operation(s, huma.Operation{OperationID: "update-room", Security: staff(account.RoomsWrite), Method: http.MethodPatch, Path: "/api/v1/rooms/{room}", Tags: []string{"Rooms"}, Summary: "Change a room"}, s.updateRoom)
+	operation(s, huma.Operation{OperationID: "delete-room", Security: staff(account.RoomsWrite), Method: http.MethodDelete, Path: "/api/v1/rooms/{room}", Tags: []string{"Rooms"}, Summary: "Delete a room", Description: "Its ended shows keep their replays.", DefaultStatus: http.StatusNoContent},
 		func(ctx context.Context, in *RoomPath) (*Empty, error) {
 			return &Empty{}, s.Rooms.DeleteRoom(ctx, in.Room)
 		})
-	operation(s, huma.Operation{OperationID: "rotate-stream-key", Method: http.MethodPost, Path: "/api/v1/rooms/{room}/stream-key", Tags: []string{"Rooms"}, Summary: "Make a new stream key", Description: "The old key lets nobody in from now on; a publisher that is on air stays.", DefaultStatus: http.StatusCreated}, s.rotateKey)
+	operation(s, huma.Operation{OperationID: "rotate-stream-key", Security: staff(account.RoomsWrite), Method: http.MethodPost, Path: "/api/v1/rooms/{room}/stream-key", Tags: []string{"Rooms"}, Summary: "Make a new stream key", Description: "The old key lets nobody in from now on; a publisher that is on air stays.", DefaultStatus: http.StatusCreated}, s.rotateKey)
 	operation(s, huma.Operation{OperationID: "end-show", Method: http.MethodPost, Path: "/api/v1/rooms/{room}/end", Tags: []string{"Rooms"}, Summary: "End the room's show", Security: anchor, DefaultStatus: http.StatusNoContent},
 		func(ctx context.Context, in *RoomPath) (*Empty, error) {
 			return &Empty{}, s.Rooms.End(ctx, in.Room)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/vitrine-live/vitrine/commerce/account"
 	"github.com/vitrine-live/vitrine/internal/errs"
 	"github.com/vitrine-live/vitrine/live"
 	"github.com/vitrine-live/vitrine/media"
@@ -43,7 +44,7 @@ type ShowPath struct {
 }
 
 func (s *Server) showOperations() {
-	operation(s, huma.Operation{OperationID: "get-show", Method: http.MethodGet, Path: "/api/v1/shows/{show}", Tags: []string{"Shows"}, Summary: "Read a show"},
+	operation(s, huma.Operation{OperationID: "get-show", Security: staff(account.RoomsRead), Method: http.MethodGet, Path: "/api/v1/shows/{show}", Tags: []string{"Shows"}, Summary: "Read a show"},
 		func(ctx context.Context, in *ShowPath) (*Body[Show], error) {
 			show, err := s.Rooms.Show(ctx, in.Show)
 			if err != nil {
@@ -51,7 +52,7 @@ func (s *Server) showOperations() {
 			}
 			return &Body[Show]{s.show(show)}, nil
 		})
-	operation(s, huma.Operation{OperationID: "list-shows", Method: http.MethodGet, Path: "/api/v1/rooms/{room}/shows", Tags: []string{"Shows"}, Summary: "List a room's shows, newest first"},
+	operation(s, huma.Operation{OperationID: "list-shows", Security: staff(account.RoomsRead), Method: http.MethodGet, Path: "/api/v1/rooms/{room}/shows", Tags: []string{"Shows"}, Summary: "List a room's shows, newest first"},
 		func(ctx context.Context, in *struct {
 			RoomPath
 			PageInput
@@ -66,8 +67,8 @@ func (s *Server) showOperations() {
 			}
 			return page(shows, in.limit(), s.show, func(sh live.Show) string { return sh.ID }), nil
 		})
-	operation(s, huma.Operation{OperationID: "schedule-show", Method: http.MethodPost, Path: "/api/v1/rooms/{room}/shows", Tags: []string{"Shows"}, Summary: "Schedule a show", Description: "The room's next publish carries out its earliest scheduled show.", DefaultStatus: http.StatusCreated}, s.scheduleShow)
-	operation(s, huma.Operation{OperationID: "delete-recording", Method: http.MethodDelete, Path: "/api/v1/shows/{show}/recording", Tags: []string{"Shows"}, Summary: "Delete an ended show's recording", DefaultStatus: http.StatusNoContent}, s.deleteRecording)
+	operation(s, huma.Operation{OperationID: "schedule-show", Security: staff(account.RoomsWrite), Method: http.MethodPost, Path: "/api/v1/rooms/{room}/shows", Tags: []string{"Shows"}, Summary: "Schedule a show", Description: "The room's next publish carries out its earliest scheduled show.", DefaultStatus: http.StatusCreated}, s.scheduleShow)
+	operation(s, huma.Operation{OperationID: "delete-recording", Security: staff(account.RoomsWrite), Method: http.MethodDelete, Path: "/api/v1/shows/{show}/recording", Tags: []string{"Shows"}, Summary: "Delete an ended show's recording", DefaultStatus: http.StatusNoContent}, s.deleteRecording)
 }
 
 func (s *Server) scheduleShow(ctx context.Context, in *struct {

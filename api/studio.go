@@ -7,6 +7,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/vitrine-live/vitrine/commerce/account"
 	"github.com/vitrine-live/vitrine/live"
 )
 
@@ -44,7 +45,7 @@ type studioOutput struct {
 
 func (s *Server) studioOperations() {
 	operation(s, huma.Operation{
-		OperationID: "get-studio", Method: http.MethodGet, Path: "/api/v1/rooms/{room}/studio", Tags: []string{"Studio"}, Security: anchor,
+		OperationID: "get-studio", Method: http.MethodGet, Path: "/api/v1/rooms/{room}/studio", Tags: []string{"Studio"}, Security: anchors(account.RoomsRead),
 		Summary: "Read what the anchor's page shows", Description: "The state of the room, what its publisher sends and how it arrives, warnings in words, and what is on screen. Fit for being asked every second or two.",
 	}, s.studio)
 	operation(s, huma.Operation{

@@ -26,6 +26,7 @@ type Config struct {
 	HLS             HLS       `yaml:"hls"`
 	Recording       Recording `yaml:"recording"`
 	Channel         Channel   `yaml:"channel"`
+	WeChat          WeChat    `yaml:"wechat"`
 	Log             Log       `yaml:"log"`
 	ShutdownTimeout Duration  `yaml:"shutdown_timeout"`
 }
@@ -101,6 +102,13 @@ type Recording struct {
 type Channel struct {
 	MaxConnections           int `yaml:"max_connections"`
 	MaxConnectionsPerAddress int `yaml:"max_connections_per_address"`
+}
+
+// WeChat names the operator's mini-program.
+type WeChat struct {
+	AppID   string `yaml:"app_id"`
+	Secret  string `yaml:"secret"`
+	BaseURL string `yaml:"base_url"`
 }
 
 // Log configures the log.

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/vitrine-live/vitrine/providers/wechat"
 )
 
 // Validate reports every setting that cannot work, each with its key and what it must be.
@@ -46,6 +48,9 @@ func (c *Config) Validate() error {
 	check(c.Recording.Queue >= 1<<20, "recording.queue", "must be at least 1MiB, got %v", c.Recording.Queue)
 	check(c.Channel.MaxConnections > 0, "channel.max_connections", "must be at least 1")
 	check(c.Channel.MaxConnectionsPerAddress > 0, "channel.max_connections_per_address", "must be at least 1")
+	if err := (wechat.Config{AppID: c.WeChat.AppID, Secret: c.WeChat.Secret, BaseURL: c.WeChat.BaseURL}).Validate(); err != nil {
+		check(false, "wechat", "%v", err)
+	}
 	check(slices.Contains([]string{"text", "json"}, c.Log.Format), "log.format", "must be text or json, got %q", c.Log.Format)
 	check(slices.Contains([]string{"debug", "info", "warn", "error"}, c.Log.Level), "log.level", "must be debug, info, warn or error, got %q", c.Log.Level)
 	between(check, "shutdown_timeout", c.ShutdownTimeout, time.Second, 10*time.Minute)

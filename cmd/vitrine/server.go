@@ -46,7 +46,7 @@ type server struct {
 	token     string
 	db        *sqldb.DB
 	catalogue *commerce.Catalogue
-	visitors  *account.Visitors
+	viewers   *account.Viewers
 	timeline  *overlay.Timeline
 	hub       *overlay.Hub
 	archive   *replay.Archive
@@ -58,6 +58,7 @@ type server struct {
 	secure
 	webrtc
 	pulls
+	people
 }
 
 // part is one step of starting the server; its stop is called when a later part fails or the server ends.
@@ -72,6 +73,7 @@ func (s *server) run(ctx context.Context) (err error) {
 		{"metrics", s.startMetrics},
 		{"data", s.startData},
 		{"database", s.startDatabase},
+		{"people", s.startPeople},
 		{"listeners", s.startListeners},
 		{"http", s.startHTTP}, // before the rooms, so that at the stop they first release whoever waits for them
 		{"tls", s.startTLS},
@@ -152,7 +154,7 @@ func (s *server) startDatabase(ctx context.Context) (func(context.Context) error
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	s.visitors = account.NewVisitors([]byte(secret), nil)
+	s.viewers = account.NewViewers(account.NewVisitors([]byte(secret), nil), db)
 	return func(context.Context) error { return db.Close() }, nil
 }
 
@@ -347,7 +349,7 @@ func (s *server) startSurface(context.Context) (func(context.Context) error, err
 func (s *server) surface() *api.Server {
 	return api.New(api.Deps{
 		Rooms: s.rooms, Catalogue: s.catalogue, Timeline: s.timeline, Channel: s.hub, Archive: s.archive, Imports: s.imports, Store: s.db,
-		Visitors: s.visitors,
+		Viewers: s.viewers, WeChat: s.wechatLogin(),
 		Viewer: web.Viewer(), Studio: web.Studio(), Assets: web.Assets(), Gatherer: s.metrics, Log: s.log, AdminTokenHash: api.HashToken(s.token),
 		Version: version, PublicURL: s.config.HTTP.PublicURL, RTMPPort: port(s.rtmp), PublicMetrics: s.config.HTTP.PublicMetrics,
 		RTMPSPort: port(s.rtmps), HTTPSPort: port(s.https), WHIP: s.whip != nil, ClientAddr: s.clients().Of, MaxWrongKeys: s.config.WebRTC.MaxWrongKeys,

@@ -1,5 +1,7 @@
 package account
 
+import "slices"
+
 // DefaultStore is the store of everything that was made without naming one.
 const DefaultStore = "store_default"
 
@@ -14,7 +16,14 @@ type Principal struct {
 	// StoreID is the store of the operation, checked against what the principal may see; empty for operations that
 	// belong to none.
 	StoreID string
+	// Role is that of a member of staff in StoreID; empty for others.
+	Role Role
+	// Permissions are what they may do in StoreID; the admin may everything without.
+	Permissions []Permission
 }
+
+// May reports whether the principal may do what needs the permission in the store of the operation.
+func (p *Principal) May(perm Permission) bool { return p.Admin || slices.Contains(p.Permissions, perm) }
 
 // Viewer is who watches and buys, as far as it could be made sure of.
 type Viewer struct {

@@ -55,5 +55,8 @@ var granted = map[Role][]Permission{
 	Assistant: {StoreRead, CatalogueRead, RoomsRead, OverlayWrite},
 }
 
+// Permissions are what the role may do. An unknown role may nothing.
+func (r Role) Permissions() []Permission { return slices.Clone(granted[r]) }
+
 // May reports whether the role has the permission. An unknown role has none.
 func (r Role) May(p Permission) bool { return slices.Contains(granted[r], p) }
