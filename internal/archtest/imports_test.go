@@ -20,6 +20,7 @@ var imports = []row{
 	{"cmd/...", []string{"..."}, "the command wires everything; it is the only place that sees all packages"},
 	{"internal/e2e/...", []string{"internal/..."}, "end-to-end tests drive the binary from outside, as its users do"},
 	{"internal/certs", []string{"internal/errs", "internal/atomicfile"}, "an operator is told what to mend"},
+	{"internal/ratelimit/ratelimittest", []string{"internal/ratelimit"}, "the suite that its implementations run"},
 	{"internal/...", nil, "leaf helpers, each named for what it provides"},
 	{"media", nil, "a leaf that every part of the media path speaks"},
 	{"commerce", nil, "selling knows neither media nor transport"},

@@ -45,7 +45,7 @@ func StartRedisCluster(t testing.TB) *Redis {
 	}
 	r.Start()
 	c := redis.NewClient(&redis.Options{Network: "unix", Addr: r.socket()})
-	defer c.Close()
+	defer c.Close() //nolint:errcheck // a probe
 	if err := c.ClusterAddSlotsRange(t.Context(), 0, 16383).Err(); err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +91,7 @@ func (r *Redis) Start() {
 		r.t.Fatal(err)
 	}
 	c := redis.NewClient(&redis.Options{Network: "unix", Addr: r.socket(), MaxRetries: -1})
-	defer c.Close()
+	defer c.Close() //nolint:errcheck // a probe
 	r.await(func(ctx context.Context) bool { return c.Ping(ctx).Err() == nil })
 }
 
