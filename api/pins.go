@@ -32,6 +32,13 @@ type ProductSnapshot struct {
 	URL      string `json:"url"`
 	ImageURL string `json:"image_url"`
 	Stock    *int64 `json:"stock" doc:"null: not shown."`
+
+	Display   string `json:"display,omitempty" doc:"How the price is shown: one, range or discount."`
+	PriceMax  int64  `json:"price_max,omitempty" doc:"The highest price, where it is another one."`
+	Original  int64  `json:"original_price,omitempty" doc:"What the price is compared with; absent: nothing."`
+	ShowPrice *int64 `json:"show_price,omitempty" doc:"The lowest price in this show, where one holds."`
+	Link      string `json:"link,omitempty" doc:"What the card leads to: checkout (bought here), url, mini_program or none."`
+	SKUCount  int    `json:"sku_count,omitempty"`
 }
 
 type pinInput struct {

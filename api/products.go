@@ -7,84 +7,112 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/vitrine-live/vitrine/commerce"
-	"github.com/vitrine-live/vitrine/overlay"
+	"github.com/vitrine-live/vitrine/commerce/account"
 )
 
-// Product is a product as the API shows it.
-type Product struct {
-	ID        string `json:"id" example:"prod_0123456789abcdef"`
-	Title     string `json:"title"`
-	Price     int64  `json:"price" doc:"In minor units of the currency: 19900 CNY is 199.00 yuan."`
-	Currency  string `json:"currency" doc:"ISO 4217."`
-	URL       string `json:"url" doc:"Where a viewer buys it."`
-	ImageURL  string `json:"image_url"`
-	Stock     *int64 `json:"stock,omitempty" doc:"As shown to viewers; absent: not shown."`
-	CreatedAt string `json:"created_at"`
-	UpdatedAt string `json:"updated_at"`
+// StorePath names a store in an address.
+type StorePath struct {
+	Store string `path:"store" doc:"The store's id; store_default is the one of everything made without naming a store." example:"store_default"`
 }
 
-// ProductPath names a product in an address.
+// ProductPath names a product of a store in an address.
 type ProductPath struct {
+	StorePath
 	Product string `path:"product" doc:"The product's id."`
 }
 
+// ProductFields are what a product is made of, beside its SKUs.
+type ProductFields struct {
+	Points  []string `json:"points,omitempty" maxItems:"10" doc:"Selling points, at most 60 characters each."`
+	Images  []string `json:"images,omitempty" maxItems:"15" doc:"Addresses in order, the first is the main one."`
+	Display string   `json:"display,omitempty" enum:",one,range,discount" doc:"How the price is shown; without it: by what the SKUs cost."`
+	Link    string   `json:"link,omitempty" enum:",checkout,url,mini_program,none" doc:"What the card leads to. Without it the url says: none given is bought here (checkout)."`
+}
+
 type productInput struct {
+	StorePath
 	Body struct {
-		Title    string `json:"title" minLength:"1" maxLength:"120"`
-		Price    int64  `json:"price" minimum:"0" doc:"In minor units of the currency."`
-		Currency string `json:"currency" pattern:"^[A-Z]{3}$" patternDescription:"ISO 4217, such as CNY"`
-		URL      string `json:"url,omitempty" maxLength:"2048"`
-		ImageURL string `json:"image_url,omitempty" maxLength:"2048"`
-		Stock    *int64 `json:"stock,omitempty" minimum:"0"`
+		ProductFields
+		Title    string     `json:"title" minLength:"1" maxLength:"120"`
+		Price    int64      `json:"price,omitempty" minimum:"0" doc:"In minor units of the currency, of a product with one SKU."`
+		Original int64      `json:"original_price,omitempty" minimum:"0" doc:"What the price is compared with; 0: nothing."`
+		Currency string     `json:"currency,omitempty" pattern:"^[A-Z]{3}$" patternDescription:"ISO 4217, such as CNY" doc:"Default: the store's."`
+		URL      string     `json:"url,omitempty" maxLength:"2048"`
+		ImageURL string     `json:"image_url,omitempty" maxLength:"2048" doc:"The main image, in place of images."`
+		Stock    *int64     `json:"stock,omitempty" minimum:"0" doc:"Pieces of a product with one SKU that is bought here; without it they are not counted. Otherwise what is shown."`
+		SKUs     []SKUInput `json:"skus,omitempty" maxItems:"200" doc:"Instead of price, original_price and stock."`
 	}
 }
 
 type productUpdate struct {
 	ProductPath
 	Body struct {
-		Title     *string `json:"title,omitempty" minLength:"1" maxLength:"120"`
-		Price     *int64  `json:"price,omitempty" minimum:"0"`
-		Currency  *string `json:"currency,omitempty" pattern:"^[A-Z]{3}$"`
-		URL       *string `json:"url,omitempty" maxLength:"2048"`
-		ImageURL  *string `json:"image_url,omitempty" maxLength:"2048"`
-		Stock     *int64  `json:"stock,omitempty" minimum:"0"`
-		HideStock bool    `json:"hide_stock,omitempty" doc:"Show no stock any more."`
+		Points    *[]string   `json:"points,omitempty" maxItems:"10"`
+		Images    *[]string   `json:"images,omitempty" maxItems:"15"`
+		Display   *string     `json:"display,omitempty" enum:",one,range,discount"`
+		Link      *string     `json:"link,omitempty" enum:"checkout,url,mini_program,none"`
+		Title     *string     `json:"title,omitempty" minLength:"1" maxLength:"120"`
+		Price     *int64      `json:"price,omitempty" minimum:"0" doc:"Of a product with one SKU."`
+		Original  *int64      `json:"original_price,omitempty" minimum:"0" doc:"Of a product with one SKU."`
+		Currency  *string     `json:"currency,omitempty" pattern:"^[A-Z]{3}$"`
+		URL       *string     `json:"url,omitempty" maxLength:"2048"`
+		ImageURL  *string     `json:"image_url,omitempty" maxLength:"2048" doc:"The one image, in place of images."`
+		Stock     *int64      `json:"stock,omitempty" minimum:"0" doc:"What is shown of a product that is not bought here."`
+		HideStock bool        `json:"hide_stock,omitempty" doc:"Show no stock any more."`
+		SKUs      *[]SKUInput `json:"skus,omitempty" maxItems:"200" doc:"All SKUs as they shall be. Those with the id or the code of one are that one; the others are new; those that are missing are sold no longer."`
 	}
 }
 
 func (s *Server) productOperations() {
 	tags := []string{"Products"}
-	operation(s, huma.Operation{OperationID: "create-product", Method: http.MethodPost, Path: "/api/v1/products", Tags: tags, Summary: "Create a product", DefaultStatus: http.StatusCreated}, s.createProduct)
-	operation(s, huma.Operation{OperationID: "list-products", Method: http.MethodGet, Path: "/api/v1/products", Tags: tags, Summary: "List products, newest first"}, s.listProducts)
-	operation(s, huma.Operation{OperationID: "get-product", Method: http.MethodGet, Path: "/api/v1/products/{product}", Tags: tags, Summary: "Read a product"},
+	read, write := staff(account.CatalogueRead), staff(account.CatalogueWrite)
+	const path = "/api/v1/stores/{store}/products"
+	operation(s, huma.Operation{OperationID: "create-product", Method: http.MethodPost, Path: path, Tags: tags, Security: write, Summary: "Create a product", DefaultStatus: http.StatusCreated}, s.createProduct)
+	operation(s, huma.Operation{OperationID: "list-products", Method: http.MethodGet, Path: path, Tags: tags, Security: read, Summary: "List products, newest first"}, s.listProducts)
+	operation(s, huma.Operation{OperationID: "get-product", Method: http.MethodGet, Path: path + "/{product}", Tags: tags, Security: read, Summary: "Read a product"},
 		func(ctx context.Context, in *ProductPath) (*Body[Product], error) {
-			p, err := s.Catalogue.Get(ctx, in.Product)
+			p, err := s.Catalogue.GetIn(ctx, in.Store, in.Product)
 			if err != nil {
 				return nil, err
 			}
-			return &Body[Product]{product(p)}, nil
+			return &Body[Product]{staffProduct(p)}, nil
 		})
-	operation(s, huma.Operation{OperationID: "update-product", Method: http.MethodPatch, Path: "/api/v1/products/{product}", Tags: tags, Summary: "Change a product", Description: "Shows on air whose bag has it tell their viewers."}, s.updateProduct)
-	operation(s, huma.Operation{OperationID: "delete-product", Method: http.MethodDelete, Path: "/api/v1/products/{product}", Tags: tags, Summary: "Delete a product", Description: "Past pins keep what they showed.", DefaultStatus: http.StatusNoContent}, s.deleteProduct)
+	operation(s, huma.Operation{OperationID: "update-product", Method: http.MethodPatch, Path: path + "/{product}", Tags: tags, Security: write, Summary: "Change a product", Description: "Shows on air whose bag has it tell their viewers."}, s.updateProduct)
+	operation(s, huma.Operation{OperationID: "delete-product", Method: http.MethodDelete, Path: path + "/{product}", Tags: tags, Security: write, Summary: "Delete a product", Description: "Past pins and orders keep what they showed.", DefaultStatus: http.StatusNoContent}, s.deleteProduct)
 }
 
 func (s *Server) createProduct(ctx context.Context, in *productInput) (*Body[Product], error) {
 	b := in.Body
+	if b.ImageURL != "" && len(b.Images) == 0 {
+		b.Images = []string{b.ImageURL}
+	}
 	p, err := s.Catalogue.Create(ctx, commerce.Product{
-		Title: b.Title, Price: commerce.Money{Amount: b.Price, Currency: b.Currency}, URL: b.URL, ImageURL: b.ImageURL, Stock: b.Stock,
+		StoreID: in.Store, Title: b.Title, Points: b.Points, Images: b.Images, Price: commerce.Money{Amount: b.Price, Currency: b.Currency},
+		Original: b.Original, Display: commerce.Display(b.Display), Link: commerce.LinkKind(b.Link), URL: b.URL, Stock: b.Stock, SKUs: skusOf(b.SKUs),
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &Body[Product]{product(p)}, nil
+	return &Body[Product]{staffProduct(p)}, nil
 }
 
-func (s *Server) listProducts(ctx context.Context, in *PageInput) (*Body[Page[Product]], error) {
-	list, err := s.Catalogue.List(ctx, commerce.ProductFilter{Cursor: in.After, Limit: in.limit()})
+func (s *Server) listProducts(ctx context.Context, in *struct {
+	StorePath
+	PageInput
+},
+) (*Body[Page[Product]], error) {
+	return s.productPage(ctx, commerce.ProductFilter{StoreID: in.Store, Cursor: in.After, Limit: in.limit()})
+}
+
+func (s *Server) productPage(ctx context.Context, f commerce.ProductFilter) (*Body[Page[Product]], error) {
+	list, err := s.Catalogue.List(ctx, f)
 	if err != nil {
 		return nil, err
 	}
-	out := Page[Product]{Items: products(list.Products)}
+	out := Page[Product]{Items: make([]Product, len(list.Products))}
+	for i := range list.Products {
+		out.Items[i] = staffProduct(list.Products[i])
+	}
 	if list.Next != "" {
 		out.Next = &list.Next
 	}
@@ -93,31 +121,35 @@ func (s *Server) listProducts(ctx context.Context, in *PageInput) (*Body[Page[Pr
 
 func (s *Server) updateProduct(ctx context.Context, in *productUpdate) (*Body[Product], error) {
 	b := in.Body
-	u := commerce.ProductUpdate{Title: b.Title, URL: b.URL, ImageURL: b.ImageURL, Stock: b.Stock, HideStock: b.HideStock}
-	if b.Price != nil || b.Currency != nil {
-		now, err := s.Catalogue.Get(ctx, in.Product)
-		if err != nil {
-			return nil, err
-		}
-		price := now.Price
-		if b.Price != nil {
-			price.Amount = *b.Price
-		}
-		if b.Currency != nil {
-			price.Currency = *b.Currency
-		}
-		u.Price = &price
+	u := commerce.ProductUpdate{
+		Title: b.Title, Points: b.Points, Images: b.Images, Currency: b.Currency, Price: b.Price, Original: b.Original,
+		Display: (*commerce.Display)(b.Display), URL: b.URL, Link: (*commerce.LinkKind)(b.Link), Stock: b.Stock, HideStock: b.HideStock,
 	}
-	p, err := s.Catalogue.Update(ctx, in.Product, u)
+	if b.ImageURL != nil && b.Images == nil {
+		u.Images = &[]string{*b.ImageURL}
+		if *b.ImageURL == "" {
+			u.Images = &[]string{}
+		}
+	}
+	if b.SKUs != nil {
+		skus := skusOf(*b.SKUs)
+		u.SKUs = &skus
+	}
+	p, err := s.Catalogue.Update(ctx, in.Store, in.Product, u)
 	if err != nil {
 		return nil, err
 	}
+	return &Body[Product]{staffProduct(p)}, s.productChanged(ctx, p)
+}
+
+// productChanged tells the viewers of shows on air whose bag has the product.
+func (s *Server) productChanged(ctx context.Context, p commerce.Product) error {
 	rooms, err := s.Catalogue.RoomsWithProduct(ctx, p.ID)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	s.Rooms.ProductChanged(ctx, p, rooms)
-	return &Body[Product]{product(p)}, nil
+	return nil
 }
 
 func (s *Server) deleteProduct(ctx context.Context, in *ProductPath) (*Empty, error) {
@@ -125,7 +157,7 @@ func (s *Server) deleteProduct(ctx context.Context, in *ProductPath) (*Empty, er
 	if err != nil {
 		return nil, err
 	}
-	if err := s.Catalogue.Delete(ctx, in.Product); err != nil {
+	if err := s.Catalogue.Delete(ctx, in.Store, in.Product); err != nil {
 		return nil, err
 	}
 	for _, room := range rooms {
@@ -136,19 +168,4 @@ func (s *Server) deleteProduct(ctx context.Context, in *ProductPath) (*Empty, er
 		s.Rooms.BagChanged(ctx, room, bag)
 	}
 	return &Empty{}, nil
-}
-
-func product(p commerce.Product) Product {
-	return Product{
-		ID: p.ID, Title: p.Title, Price: p.Price.Amount, Currency: p.Price.Currency, URL: p.URL, ImageURL: p.ImageURL, Stock: p.Stock,
-		CreatedAt: overlay.FormatWall(p.CreatedAt), UpdatedAt: overlay.FormatWall(p.UpdatedAt),
-	}
-}
-
-func products(ps []commerce.Product) []Product {
-	out := make([]Product, len(ps))
-	for i := range ps {
-		out[i] = product(ps[i])
-	}
-	return out
 }

@@ -17,6 +17,57 @@ import (
 // A web page that meets one shows the product without a link.
 const MiniProgramScheme = "weapp"
 
+// LinkKind says what the card of a product leads to.
+type LinkKind string
+
+// The kinds of links.
+const (
+	LinkCheckout    LinkKind = "checkout"     // it is bought here
+	LinkURL         LinkKind = "url"          // a web page sells it
+	LinkMiniProgram LinkKind = "mini_program" // a page of a mini-program sells it
+	LinkNone        LinkKind = "none"         // it is only shown
+)
+
+// LinkOf is the kind of an address, which is valid. What has none is bought here.
+func LinkOf(raw string) LinkKind {
+	switch {
+	case raw == "":
+		return LinkCheckout
+	case strings.HasPrefix(raw, MiniProgramScheme+":"):
+		return LinkMiniProgram
+	}
+	return LinkURL
+}
+
+// MiniProgram splits the address of a mini-program's page: its app id (empty: the one that shows the product) and the
+// path with its query. ok is false for other addresses.
+func MiniProgram(raw string) (appID, path string, ok bool) {
+	u, parsed := parseLink(raw)
+	if !parsed || !isMiniProgram(u) {
+		return "", "", false
+	}
+	return u.Host, u.RequestURI(), true
+}
+
+func (p *Product) checkLink(op string) error {
+	if err := CheckURL(p.URL); err != nil {
+		return err
+	}
+	switch p.Link {
+	case LinkCheckout, LinkNone:
+		if p.URL != "" {
+			return errs.Field(op, "url", "a product that is bought here or only shown has no address: leave it empty, or leave link out")
+		}
+	case LinkURL, LinkMiniProgram:
+		if p.URL == "" || LinkOf(p.URL) != p.Link {
+			return errs.Field(op, "url", "the address does not fit the link %q", p.Link)
+		}
+	default:
+		return errs.Field(op, "link", "the link is checkout, url, mini_program or none")
+	}
+	return nil
+}
+
 // CheckURL checks where a product leads: empty, an absolute http or https address, or a mini-program path (see
 // MiniProgramScheme). The error is Invalid and names the field "url".
 func CheckURL(raw string) error {
@@ -33,7 +84,7 @@ func CheckURL(raw string) error {
 }
 
 // CheckImageURL checks where a product's picture is: empty, an absolute http or https address, or a path on this site
-// that starts with one slash. The error is Invalid and names the field "image_url".
+// that starts with one slash. The error is Invalid and names the field "images".
 func CheckImageURL(raw string) error {
 	const op = "commerce.CheckImageURL"
 	if raw == "" {
@@ -41,7 +92,7 @@ func CheckImageURL(raw string) error {
 	}
 	u, ok := parseLink(raw)
 	if !ok || (!isWeb(u) && !isSitePath(u)) {
-		return errs.Field(op, "image_url", "the image must be an http(s) address or a path on this site that starts with /, at most %d bytes", MaxURL)
+		return errs.Field(op, "images", "the image must be an http(s) address or a path on this site that starts with /, at most %d bytes", MaxURL)
 	}
 	return nil
 }

@@ -18,8 +18,19 @@ const (
 
 // ProductFilter selects a page of products.
 type ProductFilter struct {
-	Cursor string // Next of the page before; empty for the first page
-	Limit  int    // 1 to MaxPage; 0 stands for DefaultPage
+	StoreID string
+	Audit   AuditState // only those in this state; empty: all
+	Cursor  string     // Next of the page before; empty for the first page
+	Limit   int        // 1 to MaxPage; 0 stands for DefaultPage
+}
+
+// ProductQuery asks a store for the products of a shop, newest first: those older than Before (zero: from the newest),
+// those in one state of the audit (empty: in any).
+type ProductQuery struct {
+	StoreID string
+	Audit   AuditState
+	Before  ProductKey
+	Limit   int
 }
 
 // ProductPage is one page of products, newest first.
@@ -48,7 +59,7 @@ func (c *Catalogue) List(ctx context.Context, f ProductFilter) (ProductPage, err
 	if f.Limit < 1 || f.Limit > MaxPage {
 		return ProductPage{}, errs.Field(op, "limit", "the limit must be 1 to %d", MaxPage)
 	}
-	products, err := c.store.Products(ctx, before, f.Limit+1) // one more tells whether there is a next page
+	products, err := c.store.Products(ctx, ProductQuery{f.StoreID, f.Audit, before, f.Limit + 1}) // one more tells whether there is a next page
 	if err != nil {
 		return ProductPage{}, errs.Wrap(op, err)
 	}

@@ -24,13 +24,14 @@ func TestProductValidate(t *testing.T) {
 		{"negative price", func(p *Product) { p.Price.Amount = -1 }, "price"},
 		{"bad currency", func(p *Product) { p.Price.Currency = "yuan" }, "currency"},
 		{"bad link", func(p *Product) { p.URL = "javascript:alert(1)" }, "url"},
-		{"bad image", func(p *Product) { p.ImageURL = "data:image/png;base64," }, "image_url"},
+		{"bad image", func(p *Product) { p.Images = []string{"data:image/png;base64,"} }, "images"},
 		{"no stock left", func(p *Product) { p.Stock = stock(0) }, ""},
 		{"negative stock", func(p *Product) { p.Stock = stock(-1) }, "stock"},
 		{"too much stock", func(p *Product) { p.Stock = stock(MaxStock + 1) }, "stock"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			p := Product{Title: "Lamp", Price: Money{19900, "CNY"}, URL: "https://shop.example/lamp", ImageURL: "/img/lamp.jpg"}
+			p := Product{Title: "Lamp", Price: Money{19900, "CNY"}, URL: "https://shop.example/lamp", Images: []string{"/img/lamp.jpg"}}
+			p.summarise()
 			c.change(&p)
 			if err := p.Validate(); errs.FieldOf(err) != c.field {
 				t.Errorf("got %v, want an error for %q", err, c.field)

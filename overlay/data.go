@@ -128,25 +128,38 @@ func (p *Pin) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// ProductSnapshot is a product as viewers see it, frozen at an instant.
+// ProductSnapshot is a product as viewers see it, frozen at an instant. What is bought here has its SKUs told by the API.
 type ProductSnapshot struct {
 	ID       string `json:"id"`
 	Title    string `json:"title"`
-	Price    int64  `json:"price"` // minor units of Currency
+	Price    int64  `json:"price"` // minor units of Currency, the lowest of its SKUs
 	Currency string `json:"currency"`
 	URL      string `json:"url"`
 	ImageURL string `json:"image_url"`
 	Stock    *int64 `json:"stock"` // null: not shown
+
+	Display   string `json:"display,omitempty"`        // "one", "range" or "discount"
+	PriceMax  int64  `json:"price_max,omitempty"`      // the highest, where it is another one
+	Original  int64  `json:"original_price,omitempty"` // what the price is compared with; 0: none
+	ShowPrice *int64 `json:"show_price,omitempty"`     // the lowest in this show, where one holds
+	Link      string `json:"link,omitempty"`           // "checkout", "url", "mini_program" or "none"
+	SKUCount  int    `json:"sku_count,omitempty"`
 }
 
 // SnapshotOf freezes a product.
 func SnapshotOf(p commerce.Product) ProductSnapshot {
 	s := ProductSnapshot{
-		ID: p.ID, Title: p.Title, Price: p.Price.Amount, Currency: p.Price.Currency, URL: p.URL, ImageURL: p.ImageURL,
+		ID: p.ID, Title: p.Title, Price: p.Price.Amount, Currency: p.Price.Currency, URL: p.URL, ImageURL: p.Image(),
+		Display: string(p.Shown()), Original: p.Original, Link: string(p.Link), SKUCount: p.SKUCount,
+	}
+	if p.PriceMax > p.Price.Amount {
+		s.PriceMax = p.PriceMax
 	}
 	if p.Stock != nil {
-		stock := *p.Stock
-		s.Stock = &stock
+		s.Stock = new(*p.Stock)
+	}
+	if p.ShowPrice != nil {
+		s.ShowPrice = new(*p.ShowPrice)
 	}
 	return s
 }

@@ -105,6 +105,6 @@ func product(n int) commerce.Product {
 	stock := int64(n)
 	return commerce.Product{
 		ID: fmt.Sprintf("prod_%016d", n), Title: fmt.Sprintf("商品 %d", n), Price: commerce.Money{Amount: int64(n) * 100, Currency: "CNY"},
-		URL: "https://shop.example/" + fmt.Sprint(n), ImageURL: "/img.jpg", Stock: &stock, CreatedAt: wall0, UpdatedAt: wall0,
+		Link: commerce.LinkURL, Audit: commerce.Audit{State: commerce.Approved}, URL: "https://shop.example/" + fmt.Sprint(n), Images: []string{"/img.jpg"}, Stock: &stock, CreatedAt: wall0, UpdatedAt: wall0,
 	}
 }

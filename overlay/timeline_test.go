@@ -73,7 +73,7 @@ func TestPinIsStoredAsShown(t *testing.T) {
 	}
 	want := fmt.Sprintf(`{"seq":1,"type":"pin","show_time_ms":1200,"wall":"2026-11-22T12:00:01.200Z","data":{"pin":{"id":%q,`+
 		`"product_id":"prod_0000000000000007","featured":true,"show_time_ms":1200,"product":{"id":"prod_0000000000000007",`+
-		`"title":"商品 7","price":700,"currency":"CNY","url":"https://shop.example/7","image_url":"/img.jpg","stock":7}}}}`, pin.ID)
+		`"title":"商品 7","price":700,"currency":"CNY","url":"https://shop.example/7","image_url":"/img.jpg","stock":7,"display":"one","link":"url"}}}}`, pin.ID)
 	if string(got) != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
@@ -264,7 +264,7 @@ func TestBagAndProductEvents(t *testing.T) {
 	}
 	want := []string{
 		`{"products":[]}`,
-		`{"product":{"id":"prod_0000000000000002","title":"商品 2","price":200,"currency":"CNY","url":"https://shop.example/2","image_url":"/img.jpg","stock":null}}`,
+		`{"product":{"id":"prod_0000000000000002","title":"商品 2","price":200,"currency":"CNY","url":"https://shop.example/2","image_url":"/img.jpg","stock":null,"display":"one","link":"url"}}`,
 	}
 	for i, e := range events {
 		if string(e.Data) != want[i] {

@@ -26,13 +26,27 @@ type demo struct {
 }
 
 func demoProducts() []commerce.Product {
-	cny := func(minor int64) commerce.Money { return commerce.Money{Amount: minor, Currency: "CNY"} }
-	stock := func(n int64) *int64 { return &n }
+	simple := func(title, image string, price, original, stock int64, points ...string) commerce.Product {
+		return commerce.Product{
+			Title: title, Points: points, Images: []string{"/demo/" + image + ".svg"}, Price: commerce.Money{Currency: "CNY"},
+			SKUs: []commerce.SKU{{Code: "demo-" + image, Price: price, Original: original, Tracked: true, Total: stock}},
+		}
+	}
+	scarf := simple("亚麻围巾 · Linen scarf", "scarf", 0, 0, 0, "水洗亚麻 · Washed linen", "190 × 65 cm")
+	scarf.SKUs = nil
+	for _, c := range []struct {
+		code, colour string
+		price, stock int64
+	}{{"sand", "沙色 · Sand", 25_900, 24}, {"indigo", "靛蓝 · Indigo", 27_900, 12}, {"moss", "苔绿 · Moss", 25_900, 4}} {
+		scarf.SKUs = append(scarf.SKUs, commerce.SKU{
+			Code: "demo-scarf-" + c.code, Attributes: []commerce.Attribute{{Name: "颜色 · Colour", Value: c.colour}}, Price: c.price, PerBuyer: 2, Tracked: true, Total: c.stock,
+		})
+	}
 	return []commerce.Product{
-		{Title: "手作青瓷茶杯 · Celadon tea cup", Price: cny(12_900), ImageURL: "/demo/cup.svg", URL: "https://example.com/celadon-cup", Stock: stock(86)},
-		{Title: "亚麻围巾 · Linen scarf", Price: cny(25_900), ImageURL: "/demo/scarf.svg", URL: "https://example.com/linen-scarf", Stock: stock(40)},
-		{Title: "胡桃木台灯 · Walnut desk lamp", Price: cny(69_900), ImageURL: "/demo/lamp.svg", URL: "https://example.com/walnut-lamp", Stock: stock(12)},
-		{Title: "山茶花护手霜 · Camellia hand cream", Price: cny(5_900), ImageURL: "/demo/cream.svg", URL: "https://example.com/camellia-cream", Stock: stock(240)},
+		simple("手作青瓷茶杯 · Celadon tea cup", "cup", 12_900, 0, 86, "龙泉青瓷 · Longquan celadon", "180 ml"),
+		scarf,
+		simple("胡桃木台灯 · Walnut desk lamp", "lamp", 69_900, 89_900, 12, "实木底座 · Solid wood base", "三档调光 · Three levels of light"),
+		simple("山茶花护手霜 · Camellia hand cream", "cream", 5_900, 0, 240, "50 ml"),
 	}
 }
 

@@ -74,7 +74,7 @@ func (s *server) newProduct(t *testing.T, title string) (id string) {
 	var p struct {
 		ID string `json:"id"`
 	}
-	s.call(t, http.MethodPost, "/api/v1/products", map[string]any{
+	s.call(t, http.MethodPost, "/api/v1/stores/store_default/products", map[string]any{
 		"title": title, "price": 19900, "currency": "CNY", "url": "https://example.com/p", "image_url": "https://example.com/p.jpg",
 	}, &p)
 	return p.ID

@@ -9,7 +9,7 @@ import (
 	"github.com/vitrine-live/vitrine/internal/errs"
 )
 
-// Bag returns the products of a room's bag in order. NotFound: no such room.
+// Bag returns the products of a room's bag in order, without their SKUs. NotFound: no such room.
 func (db *DB) Bag(ctx context.Context, roomID string) ([]commerce.Product, error) {
 	const op = "sqldb.Bag"
 	var bag []commerce.Product
@@ -17,15 +17,15 @@ func (db *DB) Bag(ctx context.Context, roomID string) ([]commerce.Product, error
 		if err := roomExists(ctx, tx, op, roomID); err != nil {
 			return err
 		}
-		rows, err := tx.QueryContext(ctx, "SELECT "+productColumns+` FROM products JOIN bag_items ON product_id = id
-			WHERE room_id = $1 ORDER BY position`, roomID)
+		rows, err := tx.QueryContext(ctx, "SELECT "+productColumns+` FROM products JOIN bag_items ON product_id = products.id
+			WHERE room_id = $1 AND deleted = 0 ORDER BY position`, roomID)
 		bag, err = collect(rows, err, scanProduct)
 		return err
 	})
 	return bag, err
 }
 
-// SetBag replaces a room's bag. NotFound names the room or the first unknown product. Conflict: a product stands twice.
+// SetBag replaces a room's bag. NotFound names the room or the first product that its store does not have. Conflict: a product stands twice.
 func (db *DB) SetBag(ctx context.Context, roomID string, productIDs []string) error {
 	const op = "sqldb.SetBag"
 	return db.update(ctx, op, func(ctx context.Context, tx *sql.Tx) error {
@@ -68,6 +68,7 @@ func noRoom(op, id string, err error) error {
 
 func putInBag(ctx context.Context, tx *sql.Tx, op, roomID, productID string, position int) error {
 	err := exactlyOne(tx.ExecContext(ctx, `INSERT INTO bag_items (room_id, product_id, position)
-		SELECT CAST($1 AS TEXT), id, CAST($2 AS BIGINT) FROM products WHERE id = $3`, roomID, position, productID))
+		SELECT CAST($1 AS TEXT), products.id, CAST($2 AS BIGINT) FROM products JOIN rooms ON rooms.store_id = products.store_id
+		WHERE rooms.id = $1 AND products.id = $3 AND deleted = 0`, roomID, position, productID))
 	return noProduct(op, productID, err)
 }

@@ -32,7 +32,7 @@ func testIdempotency(t *testing.T, s Store) {
 	other.Hash = "h2"
 	_, err = s.BeginIdempotent(ctx, other)
 	kind(t, err, errs.Conflict)
-	other.Scope = "POST /api/v1/products"
+	other.Scope = "POST /api/v1/stores/store_default/products"
 	if got := must(s.BeginIdempotent(ctx, other))(t); got != nil {
 		t.Errorf("another scope was answered with %+v", got)
 	}

@@ -9,7 +9,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/vitrine-live/vitrine/commerce"
 	"github.com/vitrine-live/vitrine/commerce/account"
 	"github.com/vitrine-live/vitrine/internal/errs"
 	"github.com/vitrine-live/vitrine/live"
@@ -36,15 +35,7 @@ type Store interface {
 	UpdateShow(ctx context.Context, s live.Show) error
 	AddEpoch(ctx context.Context, showID string, e media.Epoch) error
 
-	CreateProduct(ctx context.Context, p commerce.Product) error
-	Product(ctx context.Context, id string) (commerce.Product, error)
-	Products(ctx context.Context, before commerce.ProductKey, limit int) ([]commerce.Product, error)
-	UpdateProduct(ctx context.Context, id string, change func(*commerce.Product) error) (commerce.Product, error)
-	DeleteProduct(ctx context.Context, id string) error
-
-	Bag(ctx context.Context, roomID string) ([]commerce.Product, error)
-	SetBag(ctx context.Context, roomID string, productIDs []string) error
-	RoomsWithProduct(ctx context.Context, productID string) ([]string, error)
+	catalogueStore
 
 	AppendEvents(ctx context.Context, showID string, events []overlay.Event) (first int64, err error)
 	Events(ctx context.Context, showID string, after int64, limit int) ([]overlay.Event, error)
@@ -74,6 +65,10 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"product list", testProductList},
 		{"product update", testProductUpdate},
 		{"bags", testBags},
+		{"product codes", testProductCodes},
+		{"SKU changes", testSKUChanges},
+		{"offered SKUs", testOfferedSKUs},
+		{"show prices", testShowPrices},
 		{"catalogue", testCatalogue},
 		{"catalogue pages", testCataloguePages},
 		{"events", testEvents},
@@ -103,14 +98,6 @@ func newShow(n int, room live.Room, state live.ShowState) live.Show {
 	return live.Show{
 		ID: fmt.Sprintf("show_%016d", n), RoomID: room.ID, StoreID: room.StoreID, Title: "Evening show", State: state,
 		CreatedAt: epoch0.Add(time.Duration(n) * time.Minute),
-	}
-}
-
-func newProduct(n int) commerce.Product {
-	return commerce.Product{
-		ID: fmt.Sprintf("prod_%016d", n), Title: "台灯 💡", Price: commerce.Money{Amount: 19900, Currency: "CNY"},
-		URL: "https://shop.example/lamp?a=1&b='2'", ImageURL: "/img/lamp.jpg",
-		CreatedAt: epoch0.Add(time.Duration(n) * time.Second), UpdatedAt: epoch0.Add(time.Duration(n) * time.Second),
 	}
 }
 
