@@ -10,11 +10,6 @@ import (
 	"github.com/vitrine-live/vitrine/commerce/account"
 )
 
-// StorePath names a store in an address.
-type StorePath struct {
-	Store string `path:"store" doc:"The store's id; store_default is the one of everything made without naming a store." example:"store_default"`
-}
-
 // ProductPath names a product of a store in an address.
 type ProductPath struct {
 	StorePath

@@ -197,7 +197,7 @@ func TestPostgresConnectionsHeal(t *testing.T) {
 	if _, err := db.Show(t.Context(), show.ID); !healed || err != nil {
 		t.Errorf("written: %v; read: %v", healed, err)
 	}
-	if _, err := db.Products(t.Context(), commerce.ProductKey{}, 1); err != nil {
+	if _, err := db.Products(t.Context(), commerce.ProductQuery{Limit: 1}); err != nil {
 		t.Error(err)
 	}
 }
