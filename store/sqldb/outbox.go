@@ -20,3 +20,8 @@ func addOutbox(ctx context.Context, tx *sql.Tx, storeID, kind string, at time.Ti
 		ids.New("evt"), storeID, kind, at.UnixMilli(), string(doc))
 	return err
 }
+
+// AddEvent notes what happened in a store, for what happens in no transaction of its own.
+func (db *DB) AddEvent(ctx context.Context, storeID, kind string, at time.Time, data any) error {
+	return db.update(ctx, "sqldb.AddEvent", func(ctx context.Context, tx *sql.Tx) error { return addOutbox(ctx, tx, storeID, kind, at, data) })
+}

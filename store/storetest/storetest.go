@@ -47,6 +47,8 @@ type Store interface {
 
 	Setting(ctx context.Context, key string) (string, error)
 	SetSetting(ctx context.Context, key, value string) error
+
+	webhookStore
 }
 
 // Run runs the suite. open returns an empty store that closes with its test.
@@ -79,6 +81,13 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"idempotency expiry", testIdempotencyExpiry},
 		{"settings", testSettings},
 		{"ended context", testEndedContext},
+		{"webhooks", testWebhooks},
+		{"webhook limit", testWebhookLimit},
+		{"webhook fan-out", testWebhookFanOut},
+		{"webhook claims", testWebhookClaims},
+		{"webhook reports", testWebhookReports},
+		{"webhook replay", testWebhookReplay},
+		{"webhook pruning", testWebhookPruning},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, open(t)) })
 	}

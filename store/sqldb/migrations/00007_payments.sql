@@ -38,8 +38,10 @@ CREATE TABLE webhook_deliveries (
 CREATE INDEX webhook_deliveries_due ON webhook_deliveries (webhook_id, next_at) WHERE state = 'pending';
 CREATE INDEX webhook_deliveries_by_age ON webhook_deliveries (webhook_id, created_at, id);
 CREATE INDEX webhook_deliveries_by_event ON webhook_deliveries (event_id);
+CREATE INDEX webhook_deliveries_ended ON webhook_deliveries (created_at) WHERE state <> 'pending';
+CREATE INDEX outbox_ended ON outbox (at) WHERE dispatched = 1;
 
--- The secret that a store's external mall signs its reports with, and this server the ids of clicks that lead there.
+-- The secret that a store's external mall signs its reports with.
 CREATE TABLE malls (
     store_id         TEXT   NOT NULL PRIMARY KEY REFERENCES stores (id),
     secret           TEXT   NOT NULL,
@@ -110,5 +112,6 @@ DROP TABLE payment_discrepancies;
 DROP TABLE external_order_lines;
 DROP TABLE external_orders;
 DROP TABLE malls;
+DROP INDEX outbox_ended;
 DROP TABLE webhook_deliveries;
 DROP TABLE webhooks;
