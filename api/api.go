@@ -15,6 +15,7 @@ import (
 
 	"github.com/vitrine-live/vitrine/commerce"
 	"github.com/vitrine-live/vitrine/commerce/account"
+	"github.com/vitrine-live/vitrine/commerce/webhook"
 	"github.com/vitrine-live/vitrine/internal/clientaddr"
 	"github.com/vitrine-live/vitrine/live"
 	"github.com/vitrine-live/vitrine/overlay"
@@ -31,6 +32,7 @@ type Deps struct {
 	Imports   *live.Imports
 	Viewers   *account.Viewers
 	WeChat    *WeChat // nil: there is no mini-program
+	Webhooks  *webhook.Service
 	Store     Store
 	Viewer    http.Handler // the page of a room
 	Studio    http.Handler // the page of its anchor; nil: none
@@ -93,6 +95,7 @@ func New(deps Deps) *Server {
 	s.productOperations()
 	s.publicOperations()
 	s.viewerOperations()
+	s.webhookOperations()
 	s.statusOperations()
 	s.mediaRoutes()
 	s.pageRoutes()
@@ -124,6 +127,7 @@ func (s *Server) describe() huma.Config {
 		{Name: "Shows", Description: "Broadcasts: scheduled, live, interrupted, ended."},
 		{Name: "Studio", Description: "What the anchor's page asks, with the room's stream key."},
 		{Name: "Viewers", Description: "Who watches, and what a viewer's page may ask."},
+		{Name: "Webhooks", Description: "Where a store's events are sent."},
 		{Name: "Operations", Description: "State of the server."},
 	}
 	return c

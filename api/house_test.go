@@ -17,6 +17,7 @@ import (
 
 	"github.com/vitrine-live/vitrine/commerce"
 	"github.com/vitrine-live/vitrine/commerce/account"
+	"github.com/vitrine-live/vitrine/commerce/webhook"
 	"github.com/vitrine-live/vitrine/hls"
 	"github.com/vitrine-live/vitrine/live"
 	"github.com/vitrine-live/vitrine/media"
@@ -65,8 +66,10 @@ func newHouse(t *testing.T, change ...func(*Deps)) *house {
 		t.Fatal(err)
 	}
 	h.visitors = account.NewViewers(account.NewVisitors(make([]byte, 32), clock), db)
+	webhooks := webhook.NewService(webhook.Config{}, db, func(string) error { return nil }, clock)
 	deps := Deps{
-		Viewers: h.visitors, Rooms: h.rooms, Catalogue: h.goods, Timeline: timeline, Store: db, Viewer: http.NotFoundHandler(), Assets: http.NotFoundHandler(),
+		Webhooks: webhooks,
+		Viewers:  h.visitors, Rooms: h.rooms, Catalogue: h.goods, Timeline: timeline, Store: db, Viewer: http.NotFoundHandler(), Assets: http.NotFoundHandler(),
 		Gatherer: reg, Log: log, Now: clock, AdminTokenHash: HashToken(adminToken), Version: "0",
 	}
 	for _, f := range change {

@@ -58,11 +58,6 @@ type Replayed struct {
 	Count int64 `json:"count"`
 }
 
-// StorePath names a store in an address.
-type StorePath struct {
-	Store string `path:"store" doc:"The store's id." example:"store_default"`
-}
-
 // WebhookPath names an endpoint in an address.
 type WebhookPath struct {
 	StorePath

@@ -27,6 +27,7 @@ type Config struct {
 	Recording       Recording `yaml:"recording"`
 	Channel         Channel   `yaml:"channel"`
 	WeChat          WeChat    `yaml:"wechat"`
+	Webhooks        Webhooks  `yaml:"webhooks"`
 	Log             Log       `yaml:"log"`
 	ShutdownTimeout Duration  `yaml:"shutdown_timeout"`
 }
@@ -104,6 +105,14 @@ type Channel struct {
 	MaxConnectionsPerAddress int `yaml:"max_connections_per_address"`
 }
 
+// Webhooks configure what is sent to merchants' servers.
+type Webhooks struct {
+	AllowPrivate bool     `yaml:"allow_private"`
+	AllowHTTP    bool     `yaml:"allow_http"`
+	DisableAfter Duration `yaml:"disable_after"`
+	Retention    Duration `yaml:"retention"`
+}
+
 // WeChat names the operator's mini-program.
 type WeChat struct {
 	AppID   string `yaml:"app_id"`
@@ -136,6 +145,7 @@ func Default() Config {
 		HLS:             HLS{Part: Duration(500 * time.Millisecond), Segment: Duration(2 * time.Second), Window: 10, MaxWaiters: 20_000},
 		Recording:       Recording{Enabled: true, Reserve: 512 << 20, Queue: 16 << 20},
 		Channel:         Channel{MaxConnections: 20_000, MaxConnectionsPerAddress: 1000},
+		Webhooks:        Webhooks{DisableAfter: Duration(120 * time.Hour), Retention: Duration(720 * time.Hour)},
 		Log:             Log{Format: "text", Level: "info"},
 		ShutdownTimeout: Duration(10 * time.Second),
 	}

@@ -59,6 +59,7 @@ type server struct {
 	webrtc
 	pulls
 	people
+	pay
 }
 
 // part is one step of starting the server; its stop is called when a later part fails or the server ends.
@@ -74,6 +75,7 @@ func (s *server) run(ctx context.Context) (err error) {
 		{"data", s.startData},
 		{"database", s.startDatabase},
 		{"people", s.startPeople},
+		{"webhooks", s.startWebhooks},
 		{"listeners", s.startListeners},
 		{"http", s.startHTTP}, // before the rooms, so that at the stop they first release whoever waits for them
 		{"tls", s.startTLS},
@@ -350,7 +352,8 @@ func (s *server) surface() *api.Server {
 	return api.New(api.Deps{
 		Rooms: s.rooms, Catalogue: s.catalogue, Timeline: s.timeline, Channel: s.hub, Archive: s.archive, Imports: s.imports, Store: s.db,
 		Viewers: s.viewers, WeChat: s.wechatLogin(),
-		Viewer: web.Viewer(), Studio: web.Studio(), Assets: web.Assets(), Gatherer: s.metrics, Log: s.log, AdminTokenHash: api.HashToken(s.token),
+		Webhooks: s.webhooks,
+		Viewer:   web.Viewer(), Studio: web.Studio(), Assets: web.Assets(), Gatherer: s.metrics, Log: s.log, AdminTokenHash: api.HashToken(s.token),
 		Version: version, PublicURL: s.config.HTTP.PublicURL, RTMPPort: port(s.rtmp), PublicMetrics: s.config.HTTP.PublicMetrics,
 		RTMPSPort: port(s.rtmps), HTTPSPort: port(s.https), WHIP: s.whip != nil, ClientAddr: s.clients().Of, MaxWrongKeys: s.config.WebRTC.MaxWrongKeys,
 		Ready: s.db.Ping,

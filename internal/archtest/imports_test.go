@@ -21,6 +21,8 @@ var imports = []row{
 	{"internal/e2e/...", []string{"internal/..."}, "end-to-end tests drive the binary from outside, as its users do"},
 	{"internal/certs", []string{"internal/errs", "internal/atomicfile"}, "an operator is told what to mend"},
 	{"internal/ratelimit/ratelimittest", []string{"internal/ratelimit"}, "the suite that its implementations run"},
+	{"internal/netguard", []string{"internal/errs"}, "who named the address is told why it is not read"},
+	{"internal/cursor", []string{"internal/errs"}, "who sent it is told that it is none"},
 	{"internal/...", nil, "leaf helpers, each named for what it provides"},
 	{"media", nil, "a leaf that every part of the media path speaks"},
 	{"commerce", nil, "selling knows neither media nor transport"},

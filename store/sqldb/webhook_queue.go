@@ -77,6 +77,7 @@ func (db *DB) DueWebhooks(ctx context.Context, at time.Time) ([]webhook.Due, err
 // until the lease ends. Each counts as an attempt.
 func (db *DB) ClaimWebhookDeliveries(ctx context.Context, webhookID string, n int, at, leaseEnds time.Time) (jobs []webhook.Job, err error) {
 	err = db.update(ctx, "sqldb.ClaimWebhookDeliveries", func(ctx context.Context, tx *sql.Tx) error {
+		jobs = nil
 		endpoint, err := scanWebhook(tx.QueryRowContext(ctx, "SELECT "+webhookColumns+" FROM webhooks WHERE id = $1", webhookID))
 		if err != nil {
 			return err
@@ -173,6 +174,7 @@ func reportFailed(ctx context.Context, tx *sql.Tx, r *webhook.Report) (disabled 
 // of each, and tells how much it was.
 func (db *DB) PruneWebhooks(ctx context.Context, before time.Time, limit int) (n int64, err error) {
 	err = db.update(ctx, "sqldb.PruneWebhooks", func(ctx context.Context, tx *sql.Tx) error {
+		n = 0
 		for _, statement := range []string{
 			`DELETE FROM webhook_deliveries WHERE id IN (SELECT id FROM webhook_deliveries
 				WHERE created_at < $1 AND give_up_at < $1 AND state <> 'pending' LIMIT $2)`,
