@@ -47,13 +47,6 @@ func webhookArgs(e webhook.Endpoint) ([]any, error) {
 	}, err
 }
 
-func flag(b bool) int64 {
-	if b {
-		return 1
-	}
-	return 0
-}
-
 func scanWebhook(row scanner) (webhook.Endpoint, error) {
 	var e webhook.Endpoint
 	var events string
