@@ -15,6 +15,7 @@ import (
 
 	"github.com/vitrine-live/vitrine/commerce"
 	"github.com/vitrine-live/vitrine/commerce/account"
+	"github.com/vitrine-live/vitrine/commerce/lottery"
 	"github.com/vitrine-live/vitrine/commerce/webhook"
 	"github.com/vitrine-live/vitrine/internal/clientaddr"
 	"github.com/vitrine-live/vitrine/live"
@@ -33,6 +34,7 @@ type Deps struct {
 	Viewers   *account.Viewers
 	WeChat    *WeChat // nil: there is no mini-program
 	Webhooks  *webhook.Service
+	Lotteries *lottery.Service
 	Store     Store
 	Viewer    http.Handler // the page of a room
 	Studio    http.Handler // the page of its anchor; nil: none
@@ -93,6 +95,7 @@ func New(deps Deps) *Server {
 	s.importOperations()
 	s.studioOperations()
 	s.productOperations()
+	s.lotteryOperations()
 	s.publicOperations()
 	s.viewerOperations()
 	s.webhookOperations()
@@ -128,6 +131,7 @@ func (s *Server) describe() huma.Config {
 		{Name: "Studio", Description: "What the anchor's page asks, with the room's stream key."},
 		{Name: "Viewers", Description: "Who watches, and what a viewer's page may ask."},
 		{Name: "Webhooks", Description: "Where a store's events are sent."},
+		{Name: "Lotteries", Description: "Draws that nobody can steer and everybody can recompute."},
 		{Name: "Operations", Description: "State of the server."},
 	}
 	return c

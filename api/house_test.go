@@ -38,6 +38,8 @@ type house struct {
 	visitors *account.Viewers
 	room     live.Room
 	key      string
+
+	lotteryParts
 }
 
 func newHouse(t *testing.T, change ...func(*Deps)) *house {
@@ -72,6 +74,7 @@ func newHouse(t *testing.T, change ...func(*Deps)) *house {
 		Viewers:  h.visitors, Rooms: h.rooms, Catalogue: h.goods, Timeline: timeline, Store: db, Viewer: http.NotFoundHandler(), Assets: http.NotFoundHandler(),
 		Gatherer: reg, Log: log, Now: clock, AdminTokenHash: HashToken(adminToken), Version: "0",
 	}
+	h.withLotteries(&deps, db, log)
 	for _, f := range change {
 		f(&deps)
 	}

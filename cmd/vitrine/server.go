@@ -86,6 +86,7 @@ func (s *server) run(ctx context.Context) (err error) {
 		{"whip", s.startWHIP},
 		{"imports", s.startImports},
 		{"pull", s.startPull},
+		{"lotteries", s.startLotteries},
 		{"surface", s.startSurface},
 		{"rtmp", s.startRTMP},
 		{"ready", s.startReady},
@@ -354,7 +355,8 @@ func (s *server) surface() *api.Server {
 		Viewers: s.viewers, WeChat: s.wechatLogin(),
 		Webhooks: s.webhooks,
 		Viewer:   web.Viewer(), Studio: web.Studio(), Assets: web.Assets(), Gatherer: s.metrics, Log: s.log, AdminTokenHash: api.HashToken(s.token),
-		Version: version, PublicURL: s.config.HTTP.PublicURL, RTMPPort: port(s.rtmp), PublicMetrics: s.config.HTTP.PublicMetrics,
+		Lotteries: s.lotteries,
+		Version:   version, PublicURL: s.config.HTTP.PublicURL, RTMPPort: port(s.rtmp), PublicMetrics: s.config.HTTP.PublicMetrics,
 		RTMPSPort: port(s.rtmps), HTTPSPort: port(s.https), WHIP: s.whip != nil, ClientAddr: s.clients().Of, MaxWrongKeys: s.config.WebRTC.MaxWrongKeys,
 		Ready: s.db.Ping,
 	})

@@ -45,6 +45,8 @@ type Store interface {
 	FinishIdempotent(ctx context.Context, r store.IdempotentRequest, answer store.IdempotentResponse) error
 	AbortIdempotent(ctx context.Context, r store.IdempotentRequest) error
 
+	lotteryStore
+
 	Setting(ctx context.Context, key string) (string, error)
 	SetSetting(ctx context.Context, key, value string) error
 
@@ -79,6 +81,12 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"idempotency", testIdempotency},
 		{"idempotency race", testIdempotencyRace},
 		{"idempotency expiry", testIdempotencyExpiry},
+		{"lottery drafts", testLotteryDrafts},
+		{"lottery course", testLotteryCourse},
+		{"lottery cancelled", testLotteryCancel},
+		{"lottery race", testLotteryRace},
+		{"lottery full", testLotteryFull},
+		{"prizes", testPrizes},
 		{"settings", testSettings},
 		{"ended context", testEndedContext},
 		{"webhooks", testWebhooks},
