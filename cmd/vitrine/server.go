@@ -58,6 +58,7 @@ type server struct {
 	secure
 	webrtc
 	pulls
+	lotteryParts
 	people
 	pay
 }
