@@ -5,10 +5,10 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/vitrine-live/vitrine/commerce/order"
 	"github.com/vitrine-live/vitrine/commerce/stock"

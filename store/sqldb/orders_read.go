@@ -73,9 +73,9 @@ func orderFilter(f order.Filter) *where {
 		w.text.WriteByte(')')
 	}
 	if f.Text != "" {
-		part := "%" + likeEscaper.Replace(f.Text) + "%"
+		part := "%" + likeEscaper.Replace(strings.ToLower(f.Text)) + "%"
 		w.add("(no = ", f.Text)
-		w.more(` OR recipient LIKE `, part)
+		w.more(` OR LOWER(recipient) LIKE `, part)
 		w.more(` ESCAPE '\' OR phone LIKE `, part)
 		w.text.WriteString(` ESCAPE '\')`)
 	}

@@ -18,6 +18,12 @@ func (db *DB) Pools(ctx context.Context, skuID string) ([]stock.Pool, error) {
 	return pools, db.fail("sqldb.Pools", err)
 }
 
+// OpenPool makes a pool of a SKU that belongs to no product of the catalogue, with all its pieces available: what a load
+// test sells. Conflict: it exists.
+func (db *DB) OpenPool(ctx context.Context, p stock.Pool) error {
+	return db.update(ctx, "sqldb.OpenPool", func(ctx context.Context, tx *sql.Tx) error { return addPool(ctx, tx, p) })
+}
+
 // addPool makes a pool with all its pieces available.
 func addPool(ctx context.Context, tx *sql.Tx, p stock.Pool) error {
 	_, err := tx.ExecContext(ctx, "INSERT INTO stock_pools ("+poolColumns+") VALUES ($1, $2, $3, $4, $5, $6, 0, 0, 0)",

@@ -46,6 +46,7 @@ type Store interface {
 	AbortIdempotent(ctx context.Context, r store.IdempotentRequest) error
 
 	lotteryStore
+	orderStore
 
 	Setting(ctx context.Context, key string) (string, error)
 	SetSetting(ctx context.Context, key, value string) error
@@ -88,6 +89,15 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"lottery full", testLotteryFull},
 		{"prizes", testPrizes},
 		{"settings", testSettings},
+		{"orders", testOrders},
+		{"order list", testOrderList},
+		{"order payments", testOrderPayments},
+		{"order refunds", testOrderRefunds},
+		{"orders compete", testOrdersCompete},
+		{"order limits", testOrderLimits},
+		{"orders expire once", testOrdersExpireOnce},
+		{"late payment", testLatePayment},
+		{"allotments", testAllotments},
 		{"ended context", testEndedContext},
 		{"webhooks", testWebhooks},
 		{"webhook limit", testWebhookLimit},
