@@ -5,7 +5,6 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -133,30 +132,16 @@ func insertLines(ctx context.Context, tx *sql.Tx, o *order.Order) error {
 		hold, returned, show_id, pin_id, show_time_ms, via, share_code, channel) VALUES `)
 	args := make([]any, 0, columns*len(o.Lines))
 	for i, l := range o.Lines {
-		q.WriteString(placeholders(i > 0, len(args), columns))
+		if i > 0 {
+			q.WriteString(", ")
+		}
+		q.WriteString("(" + placeholders(len(args)+1, columns) + ")")
 		a := l.Attribution
 		args = append(args, o.ID, l.N, l.SKU, l.ProductID, l.PoolID, l.Quantity, l.Unit, l.Amount, l.Off, l.Source, l.Ref,
 			string(l.Hold), l.Returned, a.ShowID, a.PinID, a.ShowTimeMS, string(a.Source), a.ShareCode, a.Channel)
 	}
 	_, err := tx.ExecContext(ctx, q.String(), args...)
 	return err
-}
-
-// placeholders renders ($5, $6, $7) for three values after four others, with a comma in front if more is set.
-func placeholders(more bool, after, n int) string {
-	var b strings.Builder
-	if more {
-		b.WriteByte(',')
-	}
-	for i := range n {
-		sep := byte(',')
-		if i == 0 {
-			sep = '('
-		}
-		fmt.Fprintf(&b, "%c$%d", sep, after+i+1)
-	}
-	b.WriteByte(')')
-	return b.String()
 }
 
 // takeCoupons marks the coupons of an order as used.

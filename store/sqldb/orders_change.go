@@ -123,13 +123,9 @@ func saveLines(ctx context.Context, tx *sql.Tx, before, o *order.Order) error {
 }
 
 func saveAttempt(ctx context.Context, tx *sql.Tx, orderID string, a order.Attempt) error {
-	closed := 0
-	if a.Closed {
-		closed = 1
-	}
 	_, err := tx.ExecContext(ctx, `INSERT INTO order_attempts (`+attemptColumns+`) VALUES ($1, $2, $3, $4, $5, $6)
 		ON CONFLICT (order_id, provider) DO UPDATE SET closed = excluded.closed, close_at = excluded.close_at, tries = excluded.tries`,
-		orderID, a.Provider, a.StartedAt.UnixMilli(), closed, millis(a.CloseAt), a.Tries)
+		orderID, a.Provider, a.StartedAt.UnixMilli(), flag(a.Closed), millis(a.CloseAt), a.Tries)
 	return err
 }
 

@@ -61,8 +61,8 @@ func (db *DB) ShowPools(ctx context.Context, showID string, skuIDs []string) (ma
 	for _, id := range skuIDs {
 		args = append(args, id)
 	}
-	rows, err := db.read.QueryContext(ctx, "SELECT sku_id, id FROM stock_pools WHERE ref = $1 AND kind = 'show' AND closed = 0 AND sku_id IN "+
-		placeholders(false, 1, len(skuIDs)), args...)
+	rows, err := db.read.QueryContext(ctx, "SELECT sku_id, id FROM stock_pools WHERE ref = $1 AND kind = 'show' AND closed = 0 AND sku_id IN ("+
+		placeholders(2, len(skuIDs))+")", args...)
 	pairs, err := collect(rows, err, func(row scanner) (p [2]string, err error) {
 		err = row.Scan(&p[0], &p[1])
 		return p, err

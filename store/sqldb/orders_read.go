@@ -135,7 +135,7 @@ func complete(ctx context.Context, tx *sql.Tx, all []order.Order) error {
 	for i := range all {
 		byID[all[i].ID], ids[i] = &all[i], all[i].ID
 	}
-	in := " WHERE order_id IN " + placeholders(false, 0, len(ids))
+	in := " WHERE order_id IN (" + placeholders(1, len(ids)) + ")"
 	if err := each(ctx, tx, "SELECT "+lineColumns+" FROM order_lines"+in+" ORDER BY order_id, n", ids, func(row scanner) error {
 		return scanLine(row, byID)
 	}); err != nil {
