@@ -42,6 +42,7 @@ type Deps struct {
 	Gatherer  prometheus.Gatherer
 	Log       *slog.Logger
 	Now       func() time.Time // nil: time.Now
+	FunnelDeps
 
 	// AdminTokenHash is the hex SHA-256 of the admin token.
 	AdminTokenHash string
@@ -99,6 +100,8 @@ func New(deps Deps) *Server {
 	s.publicOperations()
 	s.viewerOperations()
 	s.webhookOperations()
+	s.scheduleOperations()
+	s.reminderOperations()
 	s.statusOperations()
 	s.mediaRoutes()
 	s.pageRoutes()
@@ -132,6 +135,7 @@ func (s *Server) describe() huma.Config {
 		{Name: "Viewers", Description: "Who watches, and what a viewer's page may ask."},
 		{Name: "Webhooks", Description: "Where a store's events are sent."},
 		{Name: "Lotteries", Description: "Draws that nobody can steer and everybody can recompute."},
+		{Name: "Reminders", Description: "Viewers who want to be told when a show begins."},
 		{Name: "Operations", Description: "State of the server."},
 	}
 	return c

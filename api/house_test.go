@@ -75,6 +75,7 @@ func newHouse(t *testing.T, change ...func(*Deps)) *house {
 		Gatherer: reg, Log: log, Now: clock, AdminTokenHash: HashToken(adminToken), Version: "0",
 	}
 	h.withLotteries(&deps, db, log)
+	deps.FunnelDeps = funnelDeps(t, db, h.rooms, log, clock)
 	for _, f := range change {
 		f(&deps)
 	}

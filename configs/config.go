@@ -28,6 +28,7 @@ type Config struct {
 	Channel         Channel   `yaml:"channel"`
 	WeChat          WeChat    `yaml:"wechat"`
 	Webhooks        Webhooks  `yaml:"webhooks"`
+	Reminders       Reminders `yaml:"reminders"`
 	Log             Log       `yaml:"log"`
 	ShutdownTimeout Duration  `yaml:"shutdown_timeout"`
 }
@@ -146,6 +147,7 @@ func Default() Config {
 		Recording:       Recording{Enabled: true, Reserve: 512 << 20, Queue: 16 << 20},
 		Channel:         Channel{MaxConnections: 20_000, MaxConnectionsPerAddress: 1000},
 		Webhooks:        Webhooks{DisableAfter: Duration(120 * time.Hour), Retention: Duration(720 * time.Hour)},
+		Reminders:       defaultReminders(),
 		Log:             Log{Format: "text", Level: "info"},
 		ShutdownTimeout: Duration(10 * time.Second),
 	}

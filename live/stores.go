@@ -22,6 +22,7 @@ type store interface {
 	Shows(ctx context.Context, roomID, before string, limit int) ([]Show, error)
 	UnfinishedShows(ctx context.Context) ([]Show, error)
 	UpdateShow(ctx context.Context, s Show) error
+	UpdateScheduled(ctx context.Context, s Show) (changed bool, err error)
 	AddEpoch(ctx context.Context, showID string, e media.Epoch) error
 }
 

@@ -61,6 +61,7 @@ type server struct {
 	lotteryParts
 	people
 	pay
+	funnelParts
 }
 
 // part is one step of starting the server; its stop is called when a later part fails or the server ends.
@@ -82,7 +83,9 @@ func (s *server) run(ctx context.Context) (err error) {
 		{"tls", s.startTLS},
 		{"archive", s.startArchive},
 		{"overlay", s.startOverlay},
+		{"reminders", s.startReminders},
 		{"rooms", s.startRooms},
+		{"reminding", s.startReminding},
 		{"demo", s.startDemo},
 		{"whip", s.startWHIP},
 		{"imports", s.startImports},
@@ -240,7 +243,7 @@ func (s *server) startRooms(ctx context.Context) (func(context.Context) error, e
 		},
 	}, live.Deps{
 		Store: s.db, Products: s.catalogue, Timeline: s.timeline, Archive: s.archive, Log: s.log,
-		Metrics: live.NewMetrics(s.metrics), HLS: hls.NewMetrics(s.metrics), RoomChanged: s.hub.RoomChanged, SourcesChanged: s.sourcesChanged,
+		Metrics: live.NewMetrics(s.metrics), HLS: hls.NewMetrics(s.metrics), RoomChanged: s.roomChanged, SourcesChanged: s.sourcesChanged,
 		Transcoder: transcoder,
 	})
 	if err != nil {
@@ -359,7 +362,8 @@ func (s *server) surface() *api.Server {
 		Lotteries: s.lotteries,
 		Version:   version, PublicURL: s.config.HTTP.PublicURL, RTMPPort: port(s.rtmp), PublicMetrics: s.config.HTTP.PublicMetrics,
 		RTMPSPort: port(s.rtmps), HTTPSPort: port(s.https), WHIP: s.whip != nil, ClientAddr: s.clients().Of, MaxWrongKeys: s.config.WebRTC.MaxWrongKeys,
-		Ready: s.db.Ping,
+		FunnelDeps: s.funnelDeps(),
+		Ready:      s.db.Ping,
 	})
 }
 

@@ -33,6 +33,7 @@ type Store interface {
 	Shows(ctx context.Context, roomID, before string, limit int) ([]live.Show, error)
 	UnfinishedShows(ctx context.Context) ([]live.Show, error)
 	UpdateShow(ctx context.Context, s live.Show) error
+	UpdateScheduled(ctx context.Context, s live.Show) (bool, error)
 	AddEpoch(ctx context.Context, showID string, e media.Epoch) error
 
 	catalogueStore
@@ -52,6 +53,7 @@ type Store interface {
 	SetSetting(ctx context.Context, key, value string) error
 
 	webhookStore
+	reminderStore
 }
 
 // Run runs the suite. open returns an empty store that closes with its test.
@@ -79,6 +81,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"events", testEvents},
 		{"events are gapless", testEventsGapless},
 		{"show end", testShowEnd},
+		{"schedule", testSchedule},
 		{"idempotency", testIdempotency},
 		{"idempotency race", testIdempotencyRace},
 		{"idempotency expiry", testIdempotencyExpiry},
@@ -98,6 +101,11 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"orders expire once", testOrdersExpireOnce},
 		{"late payment", testLatePayment},
 		{"allotments", testAllotments},
+		{"reminders", testReminders},
+		{"reminder claims", testReminderClaims},
+		{"reminder attempts", testReminderAttempts},
+		{"reminder shows", testReminderShows},
+		{"reminder doubles", testReminderDoubles},
 		{"ended context", testEndedContext},
 		{"webhooks", testWebhooks},
 		{"webhook limit", testWebhookLimit},
