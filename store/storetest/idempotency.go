@@ -11,13 +11,27 @@ import (
 	"github.com/vitrine-live/vitrine/store"
 )
 
+// Answers is what keeps the answers of requests that may be repeated.
+type Answers interface {
+	BeginIdempotent(ctx context.Context, r store.IdempotentRequest) (*store.IdempotentResponse, error)
+	FinishIdempotent(ctx context.Context, r store.IdempotentRequest, answer store.IdempotentResponse) error
+	AbortIdempotent(ctx context.Context, r store.IdempotentRequest) error
+}
+
+// RunAnswers runs the part of the suite that is about Answers alone.
+func RunAnswers(t *testing.T, open func(t *testing.T) Answers) {
+	t.Run("idempotency", func(t *testing.T) { testIdempotency(t, open(t)) })
+	t.Run("idempotency race", func(t *testing.T) { testIdempotencyRace(t, open(t)) })
+	t.Run("idempotency expiry", func(t *testing.T) { testIdempotencyExpiry(t, open(t)) })
+}
+
 var request = store.IdempotentRequest{Scope: "POST /api/v1/rooms", Key: "k1", Hash: "h1", At: epoch0}
 
 var answer = store.IdempotentResponse{
 	Status: 201, Header: map[string]string{"Location": "/api/v1/rooms/1"}, Body: []byte(`{"title":"房间"}`),
 }
 
-func testIdempotency(t *testing.T, s Store) {
+func testIdempotency(t *testing.T, s Answers) {
 	ctx := t.Context()
 	if got := must(s.BeginIdempotent(ctx, request))(t); got != nil {
 		t.Errorf("a fresh request was answered with %+v", got)
@@ -47,7 +61,7 @@ func testIdempotency(t *testing.T, s Store) {
 	kind(t, s.FinishIdempotent(ctx, unknown, answer), errs.NotFound)
 }
 
-func testIdempotencyRace(t *testing.T, s Store) {
+func testIdempotencyRace(t *testing.T, s Answers) {
 	var fresh, waiting atomic.Int32
 	var wg sync.WaitGroup
 	for range 16 {
@@ -69,7 +83,7 @@ func testIdempotencyRace(t *testing.T, s Store) {
 	}
 }
 
-func testIdempotencyExpiry(t *testing.T, s Store) {
+func testIdempotencyExpiry(t *testing.T, s Answers) {
 	ctx := t.Context()
 	at := func(d time.Duration) store.IdempotentRequest {
 		r := request

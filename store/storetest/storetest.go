@@ -14,7 +14,6 @@ import (
 	"github.com/vitrine-live/vitrine/live"
 	"github.com/vitrine-live/vitrine/media"
 	"github.com/vitrine-live/vitrine/overlay"
-	"github.com/vitrine-live/vitrine/store"
 )
 
 // Store is all that an adapter implements.
@@ -42,9 +41,7 @@ type Store interface {
 	Events(ctx context.Context, showID string, after int64, limit int) ([]overlay.Event, error)
 	ShowEnd(ctx context.Context, showID string) (at media.Ticks, wall time.Time, ok bool, err error)
 
-	BeginIdempotent(ctx context.Context, r store.IdempotentRequest) (*store.IdempotentResponse, error)
-	FinishIdempotent(ctx context.Context, r store.IdempotentRequest, answer store.IdempotentResponse) error
-	AbortIdempotent(ctx context.Context, r store.IdempotentRequest) error
+	Answers
 
 	lotteryStore
 	orderStore
@@ -82,9 +79,9 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"events are gapless", testEventsGapless},
 		{"show end", testShowEnd},
 		{"schedule", testSchedule},
-		{"idempotency", testIdempotency},
-		{"idempotency race", testIdempotencyRace},
-		{"idempotency expiry", testIdempotencyExpiry},
+		{"idempotency", func(t *testing.T, s Store) { testIdempotency(t, s) }},
+		{"idempotency race", func(t *testing.T, s Store) { testIdempotencyRace(t, s) }},
+		{"idempotency expiry", func(t *testing.T, s Store) { testIdempotencyExpiry(t, s) }},
 		{"lottery drafts", testLotteryDrafts},
 		{"lottery course", testLotteryCourse},
 		{"lottery cancelled", testLotteryCancel},
