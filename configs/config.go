@@ -16,6 +16,8 @@ import (
 // Config is the whole configuration. The fields are documented in vitrine.yaml.
 type Config struct {
 	Data            string    `yaml:"data"`
+	Database        Database  `yaml:"database"`
+	Redis           Redis     `yaml:"redis"`
 	HTTP            HTTP      `yaml:"http"`
 	TLS             TLS       `yaml:"tls"`
 	RTMP            RTMP      `yaml:"rtmp"`
@@ -31,6 +33,22 @@ type Config struct {
 	Reminders       Reminders `yaml:"reminders"`
 	Log             Log       `yaml:"log"`
 	ShutdownTimeout Duration  `yaml:"shutdown_timeout"`
+}
+
+// Database says where durable data is kept.
+type Database struct {
+	URL SecretURL `yaml:"url"`
+}
+
+// Redis says what several servers share.
+type Redis struct {
+	URL      SecretURL `yaml:"url"`
+	Addrs    []string  `yaml:"addrs"`
+	Master   string    `yaml:"master"`
+	Username string    `yaml:"username"`
+	Password Secret    `yaml:"password"`
+	TLS      bool      `yaml:"tls"`
+	Prefix   string    `yaml:"prefix"`
 }
 
 // HTTP configures the web server.
@@ -130,9 +148,10 @@ type Log struct {
 // Default returns the configuration of a server without a file.
 func Default() Config {
 	return Config{
-		Data: "./data",
-		HTTP: HTTP{Addr: ":8080"},
-		TLS:  defaultTLS(),
+		Data:  "./data",
+		Redis: Redis{Prefix: "vitrine"},
+		HTTP:  HTTP{Addr: ":8080"},
+		TLS:   defaultTLS(),
 		RTMP: RTMP{
 			Addr: ":1935", MaxConnections: 2000, MaxConnectionsPerAddress: 100, MaxWrongKeys: 10,
 			IdleTimeout: Duration(10 * time.Second),

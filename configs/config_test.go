@@ -120,3 +120,43 @@ func TestValidateNamesEveryBadKey(t *testing.T) {
 		}
 	}
 }
+
+func TestSecretsAreNotTold(t *testing.T) {
+	c := Default()
+	c.Redis.Password = "hush"
+	for _, u := range []SecretURL{"postgres://me:hush@db/shop", "postgres://db/shop?user=me&password=hush", "me:hush@nowhere", "postgres://%zz:hush@"} {
+		c.Database.URL, c.Redis.URL = u, u
+		b, err := c.YAML()
+		if err != nil || strings.Contains(string(b), "hush") {
+			t.Errorf("%v\n%s", err, b)
+		}
+		if err := c.Validate(); err == nil || strings.Contains(err.Error(), "hush") {
+			t.Errorf("got %v", err)
+		}
+	}
+}
+
+func TestStorageKeys(t *testing.T) {
+	for name, tc := range map[string]struct {
+		env  []string
+		want string
+	}{
+		"none":        {nil, ""},
+		"both":        {[]string{"VITRINE_DATABASE_URL=postgres://u:p@h/db?sslmode=require", "VITRINE_REDIS_URL=rediss://u:p@h:1/2"}, ""},
+		"cluster":     {[]string{"VITRINE_REDIS_ADDRS=a:1,b:2", "VITRINE_REDIS_PASSWORD=p"}, ""},
+		"mysql":       {[]string{"VITRINE_DATABASE_URL=mysql://h/db"}, "database.url: "},
+		"no scheme":   {[]string{"VITRINE_REDIS_URL=localhost:6379"}, "redis.url: "},
+		"url, addrs":  {[]string{"VITRINE_REDIS_URL=redis://h", "VITRINE_REDIS_ADDRS=a:1"}, "redis.addrs: "},
+		"no port":     {[]string{"VITRINE_REDIS_ADDRS=a"}, "redis.addrs: "},
+		"master only": {[]string{"VITRINE_REDIS_MASTER=m"}, "redis.master: "},
+		"prefix":      {[]string{"VITRINE_REDIS_PREFIX={x}"}, "redis.prefix: "},
+	} {
+		c, err := Load("", tc.env)
+		if err == nil {
+			err = c.Validate()
+		}
+		if (tc.want == "") != (err == nil) || err != nil && !strings.Contains(err.Error(), tc.want) {
+			t.Errorf("%s: got %v, want %q", name, err, tc.want)
+		}
+	}
+}

@@ -21,6 +21,7 @@ func (c *Config) Validate() error {
 		}
 	}
 	check(c.Data != "", "data", "must name a folder")
+	c.validateStorage(check)
 	check(validAddr(c.HTTP.Addr), "http.addr", "must be an address like :8080 or 127.0.0.1:8080, got %q", c.HTTP.Addr)
 	check(c.HTTP.PublicURL == "" || validURL(c.HTTP.PublicURL), "http.public_url", "must be like https://live.example.com, got %q", c.HTTP.PublicURL)
 	c.TLS.validate(check)

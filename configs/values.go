@@ -3,6 +3,7 @@ package configs
 import (
 	"fmt"
 	"net/netip"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -93,3 +94,54 @@ func (p *Prefix) UnmarshalText(text []byte) error {
 
 // MarshalText implements encoding.TextMarshaler.
 func (p Prefix) MarshalText() ([]byte, error) { return netip.Prefix(p).MarshalText() }
+
+// Secret is text that is not told.
+type Secret string
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (s *Secret) UnmarshalText(text []byte) error {
+	*s = Secret(text)
+	return nil
+}
+
+// MarshalText implements encoding.TextMarshaler: it tells whether there is a secret.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// String hides the secret from logs.
+func (s Secret) String() string {
+	if s == "" {
+		return ""
+	}
+	return "***"
+}
+
+// SecretURL is a URL whose password is not told.
+type SecretURL string
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (u *SecretURL) UnmarshalText(text []byte) error {
+	*u = SecretURL(text)
+	return nil
+}
+
+// MarshalText implements encoding.TextMarshaler.
+func (u SecretURL) MarshalText() ([]byte, error) { return []byte(u.String()), nil }
+
+// String tells the URL without its password, which may also stand in its query; nothing of one that cannot be read.
+func (u SecretURL) String() string {
+	if u == "" {
+		return ""
+	}
+	parsed, err := url.Parse(string(u))
+	if err != nil || parsed.Scheme == "" || parsed.Opaque != "" {
+		return "***"
+	}
+	query := parsed.Query()
+	for _, key := range []string{"password", "sslpassword"} {
+		if query.Has(key) {
+			query.Set(key, "xxxxx")
+			parsed.RawQuery = query.Encode()
+		}
+	}
+	return parsed.Redacted()
+}

@@ -24,7 +24,6 @@ import (
 	"github.com/vitrine-live/vitrine/hls/playlist"
 	"github.com/vitrine-live/vitrine/ingest/rtmp"
 	"github.com/vitrine-live/vitrine/internal/clientaddr"
-	"github.com/vitrine-live/vitrine/internal/errs"
 	"github.com/vitrine-live/vitrine/internal/ids"
 	"github.com/vitrine-live/vitrine/live"
 	"github.com/vitrine-live/vitrine/overlay"
@@ -59,6 +58,7 @@ type server struct {
 	webrtc
 	pulls
 	lotteryParts
+	storage
 	people
 	pay
 	funnelParts
@@ -76,6 +76,7 @@ func (s *server) run(ctx context.Context) (err error) {
 		{"metrics", s.startMetrics},
 		{"data", s.startData},
 		{"database", s.startDatabase},
+		{"redis", s.startRedis},
 		{"people", s.startPeople},
 		{"webhooks", s.startWebhooks},
 		{"listeners", s.startListeners},
@@ -151,7 +152,7 @@ func (s *server) startData(context.Context) (func(context.Context) error, error)
 }
 
 func (s *server) startDatabase(ctx context.Context) (func(context.Context) error, error) {
-	db, err := sqldb.Open(ctx, s.data.file("vitrine.db"))
+	db, err := openDatabase(ctx, s.config.Database, s.data.file("vitrine.db"))
 	if err != nil {
 		return nil, err
 	}
@@ -168,12 +169,7 @@ func (s *server) startDatabase(ctx context.Context) (func(context.Context) error
 // secret returns the secret of a name, which is made when it is first asked for and kept in the database, so that all
 // servers of one database share it.
 func (s *server) secret(ctx context.Context, name string) (string, error) {
-	kept, err := s.db.Setting(ctx, name)
-	if errs.KindOf(err) != errs.NotFound {
-		return kept, err
-	}
-	made := ids.Secret("secret") + ids.Secret("")
-	return made, s.db.SetSetting(ctx, name, made)
+	return s.db.SettingOr(ctx, name, ids.Secret("secret")+ids.Secret(""))
 }
 
 func (s *server) startArchive(context.Context) (func(context.Context) error, error) {
@@ -355,7 +351,7 @@ func (s *server) startSurface(context.Context) (func(context.Context) error, err
 
 func (s *server) surface() *api.Server {
 	return api.New(api.Deps{
-		Rooms: s.rooms, Catalogue: s.catalogue, Timeline: s.timeline, Channel: s.hub, Archive: s.archive, Imports: s.imports, Store: s.db,
+		Rooms: s.rooms, Catalogue: s.catalogue, Timeline: s.timeline, Channel: s.hub, Archive: s.archive, Imports: s.imports, Store: s.surfaceStore(),
 		Viewers: s.viewers, WeChat: s.wechatLogin(),
 		Webhooks: s.webhooks,
 		Viewer:   web.Viewer(), Studio: web.Studio(), Assets: web.Assets(), Gatherer: s.metrics, Log: s.log, AdminTokenHash: api.HashToken(s.token),

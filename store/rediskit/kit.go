@@ -130,7 +130,7 @@ func (k *Kit) Ping(ctx context.Context) error {
 }
 
 // errResting is the answer of a Redis that is not asked.
-var errResting = errors.New("Redis did not answer a moment ago")
+var errResting = errors.New("no answer from Redis a moment ago")
 
 // do runs one call, unless Redis is resting.
 func (k *Kit) do(part string, call func() error) error {

@@ -36,7 +36,7 @@ func OpenPostgres(ctx context.Context, url string) (*DB, error) {
 	const op = "sqldb.OpenPostgres"
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
-		return nil, errs.New(errs.Invalid, op, "the database's URL cannot be read: write it like postgres://user:password@host:5432/name")
+		return nil, errBadURL(op)
 	}
 	conns, err := poolSize(config)
 	if err != nil {
@@ -48,6 +48,29 @@ func OpenPostgres(ctx context.Context, url string) (*DB, error) {
 		return nil, errors.Join(errs.As(openKind(err), op, err, "the database %s cannot be used", db.name), db.Close())
 	}
 	return db, nil
+}
+
+// LookAtPostgres reports the version of the server that a URL leads to, and how the database sorts text, without changing
+// anything.
+func LookAtPostgres(ctx context.Context, url string) (version, collation string, err error) {
+	const op = "sqldb.LookAtPostgres"
+	config, err := pgx.ParseConfig(url)
+	if err != nil {
+		return "", "", errBadURL(op)
+	}
+	if _, err := poolSize(config); err != nil {
+		return "", "", err
+	}
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	pool := postgresPool(config, 1, nil)
+	err = pool.QueryRowContext(ctx, "SELECT current_setting('server_version'), datcollate FROM pg_database WHERE datname = current_database()").
+		Scan(&version, &collation)
+	return version, collation, errors.Join(errs.As(openKind(err), op, err, "the database %s cannot be used", postgresName(config)), pool.Close())
+}
+
+func errBadURL(op string) error {
+	return errs.New(errs.Invalid, op, "the database's URL cannot be read: write it like postgres://user:password@host:5432/name")
 }
 
 func (db *DB) prepare(ctx context.Context) error {

@@ -112,6 +112,16 @@ func testSettings(t *testing.T, s Store) {
 		ok(t, s.SetSetting(ctx, "admin_token_hash", v))
 		equal(t, must(s.Setting(ctx, "admin_token_hash"))(t), v)
 	}
+	equal(t, must(s.SettingOr(ctx, "admin_token_hash", "c"))(t), "b")
+	var wg sync.WaitGroup
+	var got sync.Map
+	for i := range 8 {
+		wg.Go(func() { got.Store(must(s.SettingOr(ctx, "secret", string(rune('a'+i))))(t), true) })
+	}
+	wg.Wait()
+	n := 0
+	got.Range(func(any, any) bool { n++; return true })
+	equal(t, n, 1)
 }
 
 // testEndedContext checks that nothing is begun for a caller that has gone.

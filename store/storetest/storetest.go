@@ -48,6 +48,7 @@ type Store interface {
 
 	Setting(ctx context.Context, key string) (string, error)
 	SetSetting(ctx context.Context, key, value string) error
+	SettingOr(ctx context.Context, key, value string) (string, error)
 
 	webhookStore
 	reminderStore
