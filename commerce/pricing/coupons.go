@@ -74,6 +74,12 @@ func percentOf(amount, hundredths int64) int64 {
 
 func (k *candidate) refuse(in Input) *Rejection {
 	switch {
+	case k.Refused == Spent:
+		return &Rejection{Code: Spent, Message: "another order has the coupon: choose another coupon, or cancel that order"}
+	case k.Refused != "":
+		return &Rejection{Code: k.Refused, Message: "you have no such coupon: choose one of your list"}
+	case k.Currency != "" && k.Currency != in.Currency:
+		return &Rejection{Code: BadCurrency, Message: fmt.Sprintf("the coupon is for prices in %s: choose another", k.Currency)}
 	case k.Amount < 0 || k.Percent < 0 || (k.Amount == 0) == (k.Percent == 0):
 		return &Rejection{Code: BadTerms, Message: "the coupon takes nothing off: choose another"}
 	case in.Now.Before(k.ValidFrom):

@@ -35,6 +35,7 @@ type Coupon struct {
 	ClaimID  string
 	CouponID string
 	Title    string
+	Currency string // of its amounts; empty: the cart's
 	// Amount is taken off, or Percent (in hundredths of a percent: 1500 is 15 % off) at most MaxOff (0: no cap). One of
 	// Amount and Percent is set.
 	Amount   int64
@@ -47,6 +48,8 @@ type Coupon struct {
 	Stacks     string
 	ValidFrom  time.Time
 	ValidUntil time.Time
+	// Refused says that it cannot be used whatever the cart: Spent or Unknown. Empty: it can.
+	Refused Code
 }
 
 // Input is a cart with all that may make it cheaper.
@@ -104,6 +107,9 @@ const (
 	NothingLeft Code = "nothing_left" // the others take off all there is: it is kept for another order
 	Repeated    Code = "repeated"     // the same claim stands in the input twice
 	BadTerms    Code = "terms"        // it takes nothing off by its own terms
+	BadCurrency Code = "currency"     // it is for carts of another currency
+	Spent       Code = "used"         // an order has it
+	Unknown     Code = "unknown"      // the buyer has no such coupon
 )
 
 // The codes of lines.
