@@ -40,7 +40,7 @@ func newOrder(viewer string, at time.Time, skus ...string) order.Placement {
 	o := order.Order{
 		StoreID: account.DefaultStore, ViewerID: viewer, Buyer: "小明", State: order.Pending, Currency: "CNY",
 		Address: order.Address{Name: "王小明", Phone: "+86 138-0013-8000", Region: "上海市 徐汇区", Detail: "1 号 '甲'"},
-		Remark: "快一点", CreatedAt: at, UpdatedAt: at, ExpiresAt: at.Add(15 * time.Minute),
+		Remark:  "快一点", CreatedAt: at, UpdatedAt: at, ExpiresAt: at.Add(15 * time.Minute),
 		History: []order.Entry{{At: at, Code: order.WasPlaced, Actor: order.Buyer}},
 	}
 	o.ID, o.No = order.NewID(at)

@@ -52,6 +52,7 @@ type Store interface {
 
 	webhookStore
 	reminderStore
+	offerStore
 }
 
 // Run runs the suite. open returns an empty store that closes with its test.
@@ -104,6 +105,17 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"reminder attempts", testReminderAttempts},
 		{"reminder shows", testReminderShows},
 		{"reminder doubles", testReminderDoubles},
+		{"coupons", testCoupons},
+		{"coupon claims", testCouponClaims},
+		{"claim lists", testClaimLists},
+		{"coupon race", testCouponRace},
+		{"allowance race", testAllowanceRace},
+		{"red packets", testRedPackets},
+		{"red packet race", testRedPacketRace},
+		{"flash sales", testFlashSales},
+		{"flash sale turns", testFlashSaleTurns},
+		{"flash sale race", testFlashSaleRace},
+		{"offer drops", testDrops},
 		{"ended context", testEndedContext},
 		{"webhooks", testWebhooks},
 		{"webhook limit", testWebhookLimit},

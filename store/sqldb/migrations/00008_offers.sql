@@ -25,6 +25,7 @@ CREATE TABLE red_packets (
     rules          TEXT   NOT NULL,
     total          BIGINT NOT NULL,
     pieces         BIGINT NOT NULL,
+    least          BIGINT NOT NULL, -- the smallest piece
     claimed        BIGINT NOT NULL DEFAULT 0,
     claimed_amount BIGINT NOT NULL DEFAULT 0,
     created_at     BIGINT NOT NULL,
@@ -72,6 +73,7 @@ CREATE TABLE flash_sales (
     quantity         BIGINT NOT NULL CHECK (quantity > 0),
     per_buyer        BIGINT NOT NULL, -- 0: any number
     pool_id          TEXT   NOT NULL, -- of the pieces set aside; there is none before the start
+    countdown_ms     BIGINT NOT NULL, -- how long before a set start viewers are told
     duration_ms      BIGINT NOT NULL, -- of show time; 0: until it is stopped
     starts_at_ms     BIGINT,          -- show time; NULL: by hand
     ends_at_ms       BIGINT,          -- show time
