@@ -71,7 +71,7 @@ func (s *Sender) Send(ctx context.Context, m webhook.Message) (webhook.Answer, e
 	if err != nil {
 		return webhook.Answer{}, inWords(op, err)
 	}
-	defer res.Body.Close() //nolint:errcheck // only read
+	defer res.Body.Close()
 	// The status counts: an endpoint that answers and then dawdles has taken the event.
 	_, _ = io.CopyN(io.Discard, res.Body, maxAnswer)
 	return webhook.Answer{Status: res.StatusCode, RetryAfter: s.retryAfter(res)}, nil
