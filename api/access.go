@@ -18,6 +18,8 @@ var (
 	viewers = []map[string][]string{{"viewer": {}}, {"viewer_cookie": {}}}
 	// signedIn is for staff about themselves, whatever their role and store.
 	signedIn = []map[string][]string{{"staff": {}}}
+	// anyStaff is for staff, whatever their role and store, and the admin.
+	anyStaff = []map[string][]string{{"admin": {}}, {"staff": {}}}
 )
 
 // staff is for those whose role in the store of the address has the permission, and for API tokens with it as a scope. The
@@ -33,8 +35,8 @@ func anchors(p account.Permission) []map[string][]string {
 
 // access is who may, read from an operation's description: what is described and what is done are one.
 type access struct {
-	admin, viewer, key, staff bool
-	perm                      account.Permission // of staff and API tokens; empty: none is needed
+	admin, viewer, key, staff, token bool
+	perm                             account.Permission // of staff and API tokens; empty: none is needed
 }
 
 func accessOf(op *huma.Operation) (a access) {
@@ -47,6 +49,8 @@ func accessOf(op *huma.Operation) (a access) {
 				a.viewer = true
 			case "stream_key":
 				a.key = true
+			case "api_token":
+				a.token = true
 			case "staff":
 				a.staff = true
 				if len(scopes) > 0 {

@@ -31,6 +31,8 @@ type Deps struct {
 	Channel   Channel
 	Archive   *replay.Archive // nil when nothing is recorded
 	Imports   *live.Imports
+	People    *account.People
+	Audit     *account.Audit
 	Viewers   *account.Viewers
 	WeChat    *WeChat // nil: there is no mini-program
 	Webhooks  *webhook.Service
@@ -99,6 +101,11 @@ func New(deps Deps) *Server {
 	s.lotteryOperations()
 	s.publicOperations()
 	s.viewerOperations()
+	s.sessionOperations()
+	s.storeOperations()
+	s.staffOperations()
+	s.tokenOperations()
+	s.auditOperations()
 	s.webhookOperations()
 	s.scheduleOperations()
 	s.reminderOperations()
@@ -133,6 +140,8 @@ func (s *Server) describe() huma.Config {
 		{Name: "Shows", Description: "Broadcasts: scheduled, live, interrupted, ended."},
 		{Name: "Studio", Description: "What the anchor's page asks, with the room's stream key."},
 		{Name: "Viewers", Description: "Who watches, and what a viewer's page may ask."},
+		{Name: "Stores", Description: "The shops of merchants."},
+		{Name: "Staff", Description: "Who works in a store, how they sign in, programs with tokens, and what all of them did."},
 		{Name: "Webhooks", Description: "Where a store's events are sent."},
 		{Name: "Lotteries", Description: "Draws that nobody can steer and everybody can recompute."},
 		{Name: "Reminders", Description: "Viewers who want to be told when a show begins."},

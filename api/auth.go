@@ -17,11 +17,12 @@ import (
 )
 
 const (
-	wantAdmin  = "Send the admin token as \"Authorization: Bearer ...\"; the server keeps it in data/admin.token."
-	wantStaff  = "Sign in with POST /api/v1/session, or send an API token of the store as \"Authorization: Bearer ...\"."
-	wantKey    = "Send the room's stream key, an API token of its store, or the admin token, as \"Authorization: Bearer ...\"; a new stream key can be made in the room's settings."
-	wantViewer = "Ask POST /api/v1/visitors for a viewer token and send it as \"Authorization: Bearer ...\"."
-	tooMany    = "Too many wrong stream keys came from your network. Wait a minute, then try again with the right one."
+	wantAdmin   = "Send the admin token as \"Authorization: Bearer ...\"; the server keeps it in data/admin.token."
+	wantSession = "Sign in with POST /api/v1/session."
+	wantStaff   = "Sign in with POST /api/v1/session, or send an API token of the store as \"Authorization: Bearer ...\"."
+	wantKey     = "Send the room's stream key, an API token of its store, or the admin token, as \"Authorization: Bearer ...\"; a new stream key can be made in the room's settings."
+	wantViewer  = "Ask POST /api/v1/visitors for a viewer token and send it as \"Authorization: Bearer ...\"."
+	tooMany     = "Too many wrong stream keys came from your network. Wait a minute, then try again with the right one."
 )
 
 // HashToken returns how the admin token is compared: tokens are random, so a plain hash is enough.
@@ -42,59 +43,6 @@ func (s *Server) authorize(ctx huma.Context, next func(huma.Context)) {
 	default:
 		s.authorizeStaff(ctx, a, next)
 	}
-}
-
-func (s *Server) authorizeStaff(ctx huma.Context, a access, next func(huma.Context)) {
-	who, err := s.caller(ctx, a)
-	if err != nil {
-		s.refuseWith(ctx, err)
-		return
-	}
-	storeID, err := s.storeOf(ctx)
-	if err != nil {
-		s.refuseWith(ctx, err)
-		return
-	}
-	p, err := who.in(storeID, a)
-	if err != nil {
-		s.refuseWith(ctx, err)
-		return
-	}
-	next(huma.WithValue(ctx, principalKey{}, p))
-}
-
-// caller is somebody on the merchant's side, before it is known in which store.
-type caller struct{ account.Principal }
-
-// in is who the caller is in a store. NotFound: they have nothing to do with it. Forbidden: their role lacks what the
-// operation needs.
-func (c *caller) in(storeID string, _ access) (account.Principal, error) {
-	p := c.Principal
-	p.StoreID = storeID
-	return p, nil
-}
-
-// caller tells who sends the request by its credential. Unauthorized: by none that counts for this operation.
-func (s *Server) caller(ctx huma.Context, a access) (*caller, error) {
-	token := bearer(ctx.Header("Authorization"))
-	switch {
-	case token != "" && a.admin && s.isAdmin(token):
-		return &caller{account.Principal{ID: "admin", Name: "admin", Admin: true}}, nil
-	case a.key:
-		return s.anchorCaller(ctx, token)
-	}
-	return nil, errs.New(errs.Unauthorized, "api.caller", "%s", a.want())
-}
-
-// want says what to send.
-func (a access) want() string {
-	switch {
-	case a.key:
-		return wantKey
-	case a.staff:
-		return wantStaff
-	}
-	return wantAdmin
 }
 
 // anchorCaller lets in whoever has the stream key of the room in the address. Keys have 160 random bits; that wrong ones
@@ -118,7 +66,7 @@ func (s *Server) anchorCaller(ctx huma.Context, key string) (*caller, error) {
 		s.Log.WarnContext(ctx.Context(), "wrong stream key", "op", ctx.Operation().OperationID, "room", ctx.Param("room"), "remote", from)
 		return nil, errs.New(errs.Unauthorized, op, wantKey)
 	}
-	return &caller{account.Principal{ID: "stream_key:" + ctx.Param("room"), Name: "stream key"}}, nil
+	return &caller{principal: account.Principal{ID: "stream_key:" + ctx.Param("room"), Name: "stream key"}}, nil
 }
 
 // isAnchor reports whether key is the stream key of the room. A room that is not there has none.

@@ -39,6 +39,9 @@ type house struct {
 	room     live.Room
 	key      string
 
+	db     *sqldb.DB
+	people *account.People
+
 	lotteryParts
 }
 
@@ -69,7 +72,10 @@ func newHouse(t *testing.T, change ...func(*Deps)) *house {
 	}
 	h.visitors = account.NewViewers(account.NewVisitors(make([]byte, 32), clock), db)
 	webhooks := webhook.NewService(webhook.Config{}, db, func(string) error { return nil }, clock)
+	h.db = db
+	h.people = account.NewPeople(account.Config{Password: account.PasswordCost{MemoryKiB: 64, Time: 1, Threads: 1}}, db, clock)
 	deps := Deps{
+		People: h.people, Audit: account.NewAudit(db, log, clock),
 		Webhooks: webhooks,
 		Viewers:  h.visitors, Rooms: h.rooms, Catalogue: h.goods, Timeline: timeline, Store: db, Viewer: http.NotFoundHandler(), Assets: http.NotFoundHandler(),
 		Gatherer: reg, Log: log, Now: clock, AdminTokenHash: HashToken(adminToken), Version: "0",

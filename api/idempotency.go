@@ -11,6 +11,7 @@ import (
 
 	"github.com/vitrine-live/vitrine/commerce/account"
 	"github.com/vitrine-live/vitrine/internal/errs"
+	"github.com/vitrine-live/vitrine/live"
 	"github.com/vitrine-live/vitrine/store"
 )
 
@@ -28,10 +29,12 @@ type Store interface {
 
 	// Store tells of a store. NotFound.
 	Store(ctx context.Context, id string) (account.Store, error)
+	// RoomsOfStore lists the rooms of a store, oldest first, those after the one named.
+	RoomsOfStore(ctx context.Context, storeID, after string, limit int) ([]live.Room, error)
 }
 
 // idempotent answers a repeated creating call with the answer of the first (Idempotency-Key; same key and body: same
-// answer, same key and another body: 409). Only calls with the admin token or the room's stream key are remembered.
+// answer, same key and another body: 409). Only calls of somebody known are remembered.
 func (s *Server) idempotent(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		key := r.Header.Get("Idempotency-Key")
@@ -59,21 +62,66 @@ func (s *Server) idempotent(next http.Handler) http.Handler {
 	})
 }
 
-// scope names the answers among which a key is looked for; a stranger's are not remembered. The anchor's are apart from
-// the admin's, who may be told more.
+// scope names the answers among which a key is looked for: each principal and each viewer has their own, and a stranger's
+// are not remembered.
 func (s *Server) scope(r *http.Request) (name string, known bool) {
-	name, authorization := r.Method+" "+r.URL.Path, r.Header.Get("Authorization")
-	if s.isAdmin(bearer(authorization)) {
+	name = r.Method + " " + r.URL.Path
+	who, err := s.asker(r)
+	switch {
+	case err != nil || who == "":
+		return "", false
+	case who == "admin":
 		return name, true
 	}
-	key, sent := strings.CutPrefix(authorization, "Bearer ")
-	rest, inRoom := strings.CutPrefix(r.URL.Path, "/api/v1/rooms/")
-	if !sent || !inRoom {
-		return "", false
+	return who + " " + name, true
+}
+
+// asker tells who sends a request by whatever credential it carries, "" for a stranger. Whether it counts for the
+// operation is asked afterwards, of each request.
+func (s *Server) asker(r *http.Request) (string, error) {
+	ctx, token := r.Context(), bearer(r.Header.Get("Authorization"))
+	switch {
+	case token == "":
+		return s.cookieAsker(r)
+	case s.isAdmin(token):
+		return "admin", nil
+	case strings.HasPrefix(token, account.TokenPrefix+"_"):
+		t, err := s.People.Token(ctx, token)
+		return t.ID, err
+	case strings.Count(token, ".") == 2: // a JSON Web Token
+		v, err := s.Viewers.Viewer(ctx, token)
+		return v.ID, err
 	}
+	rest, inRoom := strings.CutPrefix(r.URL.Path, "/api/v1/rooms/")
 	room, _, _ := strings.Cut(rest, "/")
-	known, err := s.isAnchor(r.Context(), room, key)
-	return "anchor " + name, known && err == nil
+	if !inRoom {
+		return "", nil
+	}
+	known, err := s.isAnchor(ctx, room, token)
+	if !known {
+		return "", err
+	}
+	return "anchor", nil
+}
+
+// cookieAsker is who is signed in as staff, and who watches, in the same browser: which of them it is that asks depends on
+// the operation, and the answers belong to both together alone.
+func (s *Server) cookieAsker(r *http.Request) (who string, err error) {
+	if token := cookieValue(r, staffCookie); token != "" {
+		in, err := s.People.Session(r.Context(), token)
+		if err != nil {
+			return "", err
+		}
+		who = in.StaffID
+	}
+	if token := cookieValue(r, viewerCookie); token != "" {
+		v, err := s.Viewers.Viewer(r.Context(), token)
+		if err != nil {
+			return "", err
+		}
+		who += "+" + v.ID
+	}
+	return who, nil
 }
 
 // once runs the request unless it was answered before. A failure on this side is not remembered: it may be repeated.
@@ -98,13 +146,23 @@ func (s *Server) once(w http.ResponseWriter, r *http.Request, next http.Handler,
 	}()
 	next.ServeHTTP(kept, r)
 	answer = &store.IdempotentResponse{Status: kept.status, Header: kept.headers(), Body: kept.body.Bytes()}
-	if kept.status < http.StatusInternalServerError && kept.status != http.StatusTooManyRequests {
+	if remembered(kept) {
 		if err := s.Store.FinishIdempotent(ctx, req, *answer); err != nil {
 			s.Log.ErrorContext(ctx, "could not keep an answer; a repeated request would be carried out again", "path", r.URL.Path, "error", err)
 		}
 		finished = true
 	}
 	s.replay(w, answer)
+}
+
+// remembered reports whether a repetition is to get the answer again. Refusals depend on who may what by then, and a
+// session is begun once.
+func remembered(k *keeper) bool {
+	switch k.status {
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests:
+		return false
+	}
+	return k.status < http.StatusInternalServerError && k.header.Get("Set-Cookie") == ""
 }
 
 func (s *Server) replay(w http.ResponseWriter, a *store.IdempotentResponse) {

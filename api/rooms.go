@@ -82,7 +82,7 @@ type RoomSettings struct {
 	CaptureDelayMS *int64    `json:"capture_delay_ms,omitempty" minimum:"0" maximum:"60000" doc:"How long a picture takes from the camera to the server, where the protocol does not tell. Holds from the next pin on."`
 	Ladder         *[]string `json:"ladder,omitempty" maxItems:"8" doc:"Renditions made beside the source, of 720p, 480p and 360p; never above the source. Empty: the source alone. Holds from the next publish on."`
 	SourceURL      *string   `json:"source_url,omitempty" maxLength:"2048" doc:"An HLS playlist (.m3u8) to pull the picture from; empty: wait for a publisher."`
-	StoreID        *string   `json:"store_id,omitempty" maxLength:"64" doc:"The store that the room counts for where stores are limited; empty: none."`
+	StoreID        *string   `json:"store_id,omitempty" maxLength:"64" minLength:"1" doc:"The store that the room belongs to. Only the admin may move a room to another one."`
 }
 
 func (r RoomSettings) update(title *string) live.RoomUpdate {
@@ -94,14 +94,7 @@ func (r RoomSettings) update(title *string) live.RoomUpdate {
 }
 
 func (s *Server) roomOperations() {
-	operation(s, huma.Operation{OperationID: "create-room", Method: http.MethodPost, Path: "/api/v1/rooms", Tags: []string{"Rooms"}, Summary: "Create a room", DefaultStatus: http.StatusCreated},
-		func(ctx context.Context, in *roomInput) (*Body[RoomWithKey], error) {
-			room, key, err := s.Rooms.CreateRoom(ctx, in.Body.update(&in.Body.Title))
-			if err != nil {
-				return nil, err
-			}
-			return &Body[RoomWithKey]{RoomWithKey{Room: s.room(room, in.HostInput, in.language()), StreamKey: key}}, nil
-		})
+	operation(s, huma.Operation{OperationID: "create-room", Method: http.MethodPost, Path: "/api/v1/rooms", Tags: []string{"Rooms"}, Summary: "Create a room", DefaultStatus: http.StatusCreated}, s.createRoom)
 	operation(s, huma.Operation{OperationID: "list-rooms", Method: http.MethodGet, Path: "/api/v1/rooms", Tags: []string{"Rooms"}, Summary: "List rooms"},
 		func(ctx context.Context, in *struct {
 			PageInput
@@ -141,7 +134,40 @@ func (s *Server) roomOperations() {
 	operation(s, huma.Operation{OperationID: "announce", Method: http.MethodPost, Path: "/api/v1/rooms/{room}/announcements", Tags: []string{"Rooms"}, Summary: "Say something on the show's timeline", Security: anchor, DefaultStatus: http.StatusCreated}, s.announce)
 }
 
+func (s *Server) createRoom(ctx context.Context, in *roomInput) (*Body[RoomWithKey], error) {
+	if err := s.checkStore(ctx, in.Body.StoreID); err != nil {
+		return nil, err
+	}
+	room, key, err := s.Rooms.CreateRoom(ctx, in.Body.update(&in.Body.Title))
+	if err != nil {
+		return nil, err
+	}
+	noteChange(ctx, "room", nil, room.ID)
+	return &Body[RoomWithKey]{RoomWithKey{Room: s.room(room, in.HostInput, in.language()), StreamKey: key}}, nil
+}
+
+// checkStore refuses a store that is not there, and one in which whoever asks does not do it.
+func (s *Server) checkStore(ctx context.Context, storeID *string) error {
+	const op = "api.checkStore"
+	p := principal(ctx)
+	if storeID == nil || *storeID == p.StoreID {
+		return nil
+	}
+	if !p.Admin {
+		return errs.New(errs.Forbidden, op, "only the admin moves a room to another store")
+	}
+	if _, err := s.Store.Store(ctx, *storeID); errs.KindOf(err) == errs.NotFound {
+		return errs.Field(op, "store_id", "there is no such store")
+	} else if err != nil {
+		return err
+	}
+	return nil
+}
+
 func (s *Server) updateRoom(ctx context.Context, in *roomUpdate) (*Body[Room], error) {
+	if err := s.checkStore(ctx, in.Body.StoreID); err != nil {
+		return nil, err
+	}
 	room, err := s.Rooms.UpdateRoom(ctx, in.Room, in.Body.update(in.Body.Title))
 	if err != nil {
 		return nil, err

@@ -165,15 +165,16 @@ func TestTime(t *testing.T) {
 
 func TestRoomSettings(t *testing.T) {
 	h := newHouse(t)
+	shop := h.store("Tea house")
 	var r Room
 	h.read(http.StatusCreated, &r, http.MethodPost, "/api/v1/rooms", adminToken, map[string]any{
-		"title": "Relay", "capture_delay_ms": 250, "ladder": []string{"720p", "360p"}, "source_url": "https://example.com/a.m3u8", "store_id": "shop-1",
+		"title": "Relay", "capture_delay_ms": 250, "ladder": []string{"720p", "360p"}, "source_url": "https://example.com/a.m3u8", "store_id": shop,
 	})
-	if r.CaptureDelayMS != 250 || len(r.Ladder) != 2 || r.SourceURL != "https://example.com/a.m3u8" || r.StoreID != "shop-1" {
+	if r.CaptureDelayMS != 250 || len(r.Ladder) != 2 || r.SourceURL != "https://example.com/a.m3u8" || r.StoreID != shop {
 		t.Errorf("%+v", r)
 	}
 	h.read(http.StatusOK, &r, http.MethodPatch, "/api/v1/rooms/"+r.ID, adminToken, map[string]any{"ladder": []string{}, "source_url": ""})
-	if r.CaptureDelayMS != 250 || len(r.Ladder) != 0 || r.Title != "Relay" || r.StoreID != "shop-1" {
+	if r.CaptureDelayMS != 250 || len(r.Ladder) != 0 || r.Title != "Relay" || r.StoreID != shop {
 		t.Errorf("%+v", r)
 	}
 	for _, wrong := range []map[string]any{{"ladder": []string{"9000p"}}, {"source_url": "ftp://x"}, {"store_id": "a b"}, {"capture_delay_ms": -1}} {

@@ -41,18 +41,8 @@ type viewerTokenOutput struct {
 	Body         ViewerToken
 }
 
-// SecureInput learns whether the client came over https.
-type SecureInput struct{ https bool }
-
-// Resolve implements huma.Resolver.
-func (i *SecureInput) Resolve(ctx huma.Context) []error {
-	r, _ := humago.Unwrap(ctx)
-	i.https = secure(r)
-	return nil
-}
-
 type viewerUpdate struct {
-	SecureInput
+	ClientInput
 	Body struct {
 		Name string `json:"name" maxLength:"200" doc:"At most 40 characters; empty: none."`
 	}
@@ -65,7 +55,7 @@ type StorePath struct {
 
 type wechatLogin struct {
 	StorePath
-	SecureInput
+	ClientInput
 	Body struct {
 		Code string `json:"code" minLength:"1" maxLength:"512" doc:"What wx.login gave."`
 	}
@@ -82,7 +72,7 @@ func (s *Server) viewerOperations() {
 	operation(s, huma.Operation{OperationID: "wechat-login", Method: http.MethodPost, Path: "/api/v1/stores/{store}/wechat-login", Tags: tags, Security: public, Summary: "Become a viewer known to WeChat", Description: "For the operator's mini-program (wechat.app_id): exchanges the code of wx.login for a viewer token. The same WeChat user is the same viewer again.", DefaultStatus: http.StatusCreated}, s.wechatLogin)
 }
 
-func (s *Server) createVisitor(ctx context.Context, in *SecureInput) (*viewerTokenOutput, error) {
+func (s *Server) createVisitor(ctx context.Context, in *ClientInput) (*viewerTokenOutput, error) {
 	v := viewer(ctx)
 	if v.ID == "" || v.StoreID != "" {
 		made, _, err := s.Viewers.New()
@@ -91,7 +81,7 @@ func (s *Server) createVisitor(ctx context.Context, in *SecureInput) (*viewerTok
 		}
 		v = made
 	}
-	return s.viewerToken(v, in.https)
+	return s.viewerToken(v, in.https())
 }
 
 func (s *Server) updateMe(ctx context.Context, in *viewerUpdate) (*viewerTokenOutput, error) {
@@ -99,7 +89,7 @@ func (s *Server) updateMe(ctx context.Context, in *viewerUpdate) (*viewerTokenOu
 	if err != nil {
 		return nil, err
 	}
-	return s.viewerToken(v, in.https)
+	return s.viewerToken(v, in.https())
 }
 
 func (s *Server) wechatLogin(ctx context.Context, in *wechatLogin) (*viewerTokenOutput, error) {
@@ -113,7 +103,7 @@ func (s *Server) wechatLogin(ctx context.Context, in *wechatLogin) (*viewerToken
 	if err != nil {
 		return nil, err
 	}
-	return s.viewerToken(account.WeChatViewer(s.WeChat.AppID, openID), in.https)
+	return s.viewerToken(account.WeChatViewer(s.WeChat.AppID, openID), in.https())
 }
 
 // viewerToken answers with a token of this server's own, and sets it as a cookie too.

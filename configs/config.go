@@ -28,6 +28,7 @@ type Config struct {
 	HLS             HLS       `yaml:"hls"`
 	Recording       Recording `yaml:"recording"`
 	Channel         Channel   `yaml:"channel"`
+	Staff           Staff     `yaml:"staff"`
 	WeChat          WeChat    `yaml:"wechat"`
 	Webhooks        Webhooks  `yaml:"webhooks"`
 	Reminders       Reminders `yaml:"reminders"`
@@ -132,6 +133,13 @@ type Webhooks struct {
 	Retention    Duration `yaml:"retention"`
 }
 
+// Staff configures how staff sign in.
+type Staff struct {
+	Session    Duration `yaml:"session"`
+	SessionMax Duration `yaml:"session_max"`
+	Invitation Duration `yaml:"invitation"`
+}
+
 // WeChat names the operator's mini-program.
 type WeChat struct {
 	AppID   string `yaml:"app_id"`
@@ -165,6 +173,7 @@ func Default() Config {
 		HLS:             HLS{Part: Duration(500 * time.Millisecond), Segment: Duration(2 * time.Second), Window: 10, MaxWaiters: 20_000},
 		Recording:       Recording{Enabled: true, Reserve: 512 << 20, Queue: 16 << 20},
 		Channel:         Channel{MaxConnections: 20_000, MaxConnectionsPerAddress: 1000},
+		Staff:           Staff{Session: Duration(7 * 24 * time.Hour), SessionMax: Duration(90 * 24 * time.Hour), Invitation: Duration(72 * time.Hour)},
 		Webhooks:        Webhooks{DisableAfter: Duration(120 * time.Hour), Retention: Duration(720 * time.Hour)},
 		Reminders:       defaultReminders(),
 		Log:             Log{Format: "text", Level: "info"},

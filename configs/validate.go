@@ -51,6 +51,9 @@ func (c *Config) Validate() error {
 	check(c.Channel.MaxConnectionsPerAddress > 0, "channel.max_connections_per_address", "must be at least 1")
 	between(check, "webhooks.disable_after", c.Webhooks.DisableAfter, time.Hour, 720*time.Hour)
 	between(check, "webhooks.retention", c.Webhooks.Retention, 48*time.Hour, 8760*time.Hour)
+	between(check, "staff.session", c.Staff.Session, 5*time.Minute, 365*24*time.Hour)
+	check(c.Staff.SessionMax >= c.Staff.Session, "staff.session_max", "must not be shorter than staff.session")
+	between(check, "staff.invitation", c.Staff.Invitation, time.Minute, 30*24*time.Hour)
 	if err := (wechat.Config{AppID: c.WeChat.AppID, Secret: c.WeChat.Secret, BaseURL: c.WeChat.BaseURL}).Validate(); err != nil {
 		check(false, "wechat", "%v", err)
 	}

@@ -352,7 +352,7 @@ func (s *server) startSurface(context.Context) (func(context.Context) error, err
 func (s *server) surface() *api.Server {
 	return api.New(api.Deps{
 		Rooms: s.rooms, Catalogue: s.catalogue, Timeline: s.timeline, Channel: s.hub, Archive: s.archive, Imports: s.imports, Store: s.surfaceStore(),
-		Viewers: s.viewers, WeChat: s.wechatLogin(),
+		People: s.staff, Audit: s.audit, Viewers: s.viewers, WeChat: s.wechatLogin(),
 		Webhooks: s.webhooks,
 		Viewer:   web.Viewer(), Studio: web.Studio(), Assets: web.Assets(), Gatherer: s.metrics, Log: s.log, AdminTokenHash: api.HashToken(s.token),
 		Lotteries: s.lotteries,

@@ -53,10 +53,10 @@ type EntryFilter struct {
 // auditStore only ever adds.
 type auditStore interface {
 	// AddEntries stores entries, each with its outcome if that is known, all or none.
-	AddEntries(ctx context.Context, es []Entry) error
-	AddOutcome(ctx context.Context, entryIDs []string, o Outcome) error
-	// Entries lists newest first, those older than the one named.
-	Entries(ctx context.Context, f EntryFilter, before string, limit int) ([]Entry, error)
+	AddAudit(ctx context.Context, es []Entry) error
+	AddAuditOutcome(ctx context.Context, entryIDs []string, o Outcome) error
+	// AuditEntries lists newest first, those older than the one named.
+	AuditEntries(ctx context.Context, f EntryFilter, before string, limit int) ([]Entry, error)
 }
 
 // Audit is the log of what staff did. An operation is written down before it runs and its outcome after: what cannot be
@@ -83,7 +83,7 @@ func (a *Audit) Missed() uint64 { return a.missed.Load() }
 // went. When Begin fails the operation must not run. Unavailable, mostly.
 func (a *Audit) Begin(ctx context.Context, e Entry, stores ...string) (finish func(ctx context.Context, status int, changes map[string]Change), err error) {
 	es := a.entries(e, stores)
-	if err := a.store.AddEntries(ctx, es); err != nil {
+	if err := a.store.AddAudit(ctx, es); err != nil {
 		return nil, errs.As(errs.Unavailable, "account.Begin", err, "what you do cannot be written to the audit log just now, so it is not done; try again in a moment")
 	}
 	entryIDs := make([]string, len(es))
@@ -92,7 +92,7 @@ func (a *Audit) Begin(ctx context.Context, e Entry, stores ...string) (finish fu
 	}
 	return func(ctx context.Context, status int, changes map[string]Change) {
 		o := Outcome{At: a.instant(), Status: status, Changes: changes}
-		if err := a.store.AddOutcome(ctx, entryIDs, o); err != nil {
+		if err := a.store.AddAuditOutcome(ctx, entryIDs, o); err != nil {
 			a.miss(ctx, es, o, err)
 		}
 	}, nil
@@ -103,7 +103,7 @@ func (a *Audit) Begin(ctx context.Context, e Entry, stores ...string) (finish fu
 func (a *Audit) Refused(ctx context.Context, e Entry, status int) {
 	e.Outcome = &Outcome{At: a.instant(), Status: status}
 	es := a.entries(e, nil)
-	if err := a.store.AddEntries(ctx, es); err != nil {
+	if err := a.store.AddAudit(ctx, es); err != nil {
 		a.miss(ctx, es, *e.Outcome, err)
 	}
 }
@@ -130,7 +130,7 @@ func (a *Audit) miss(ctx context.Context, es []Entry, o Outcome, err error) {
 
 // Entries lists entries, newest first, those older than the one named.
 func (a *Audit) Entries(ctx context.Context, f EntryFilter, before string, limit int) ([]Entry, error) {
-	return a.store.Entries(ctx, f, before, limit)
+	return a.store.AuditEntries(ctx, f, before, limit)
 }
 
 func (a *Audit) instant() time.Time { return a.now().UTC().Truncate(time.Millisecond) }

@@ -2,7 +2,9 @@ package account
 
 import (
 	"context"
+	"maps"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -192,8 +194,9 @@ func (p *People) ChangePassword(ctx context.Context, staffID, current, next stri
 }
 
 // AcceptInvitation sets the password of whom an invitation is for and signs them out everywhere. It returns who it is.
+// Before it does so it calls begin, whose error stops it, and calls what begin returns when it is done.
 // Unauthorized: the invitation was taken, replaced, or has ended. Invalid names "password".
-func (p *People) AcceptInvitation(ctx context.Context, token, password string) (Staff, error) {
+func (p *People) AcceptInvitation(ctx context.Context, token, password string, begin func(Staff, []string) (done func(error), err error)) (Staff, error) {
 	const op = "account.AcceptInvitation"
 	staff, err := p.store.Invited(ctx, hashOf(token), p.now())
 	if err != nil {
@@ -206,8 +209,21 @@ func (p *People) AcceptInvitation(ctx context.Context, token, password string) (
 	if err != nil {
 		return Staff{}, errs.Wrap(op, err)
 	}
-	return staff, invitationGone(op, p.store.TakeInvitation(ctx, hashOf(token), hash, p.now()))
+	roles, err := p.store.Roles(ctx, staff.ID)
+	if err != nil {
+		return Staff{}, errs.Wrap(op, err)
+	}
+	done, err := begin(staff, slices.Sorted(maps.Keys(roles)))
+	if err != nil {
+		return Staff{}, err
+	}
+	err = invitationGone(op, p.store.TakeInvitation(ctx, hashOf(token), hash, p.now()))
+	done(err)
+	return staff, err
 }
+
+// SessionMax is how long a session lasts at most.
+func (p *People) SessionMax() time.Duration { return p.cfg.SessionMax }
 
 func invitationGone(op string, err error) error {
 	if errs.KindOf(err) == errs.NotFound {

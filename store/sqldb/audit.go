@@ -8,11 +8,11 @@ import (
 	"github.com/vitrine-live/vitrine/commerce/account"
 )
 
-// AddEntries adds entries to the audit log, each with its outcome if that is known, all or none.
-func (db *DB) AddEntries(ctx context.Context, es []account.Entry) error {
-	return db.update(ctx, "sqldb.AddEntries", func(ctx context.Context, tx *sql.Tx) error {
+// AddAudit adds entries to the audit log, each with its outcome if that is known, all or none.
+func (db *DB) AddAudit(ctx context.Context, es []account.Entry) error {
+	return db.update(ctx, "sqldb.AddAudit", func(ctx context.Context, tx *sql.Tx) error {
 		for i := range es {
-			if err := addEntry(ctx, tx, &es[i]); err != nil {
+			if err := addAudit(ctx, tx, &es[i]); err != nil {
 				return err
 			}
 		}
@@ -20,7 +20,7 @@ func (db *DB) AddEntries(ctx context.Context, es []account.Entry) error {
 	})
 }
 
-func addEntry(ctx context.Context, tx *sql.Tx, e *account.Entry) error {
+func addAudit(ctx context.Context, tx *sql.Tx, e *account.Entry) error {
 	targets, err := json.Marshal(e.Targets)
 	if err != nil {
 		return err
@@ -31,14 +31,14 @@ func addEntry(ctx context.Context, tx *sql.Tx, e *account.Entry) error {
 	if err != nil || e.Outcome == nil {
 		return err
 	}
-	return addOutcome(ctx, tx, e.ID, *e.Outcome)
+	return addAuditOutcome(ctx, tx, e.ID, *e.Outcome)
 }
 
-// AddOutcome adds how an operation went to each of its entries. Conflict: it is there already. NotFound: no such entry.
-func (db *DB) AddOutcome(ctx context.Context, entryIDs []string, o account.Outcome) error {
-	return db.update(ctx, "sqldb.AddOutcome", func(ctx context.Context, tx *sql.Tx) error {
+// AddAuditOutcome adds how an operation went to each of its entries. Conflict: it is there already. NotFound: no such entry.
+func (db *DB) AddAuditOutcome(ctx context.Context, entryIDs []string, o account.Outcome) error {
+	return db.update(ctx, "sqldb.AddAuditOutcome", func(ctx context.Context, tx *sql.Tx) error {
 		for _, id := range entryIDs {
-			if err := addOutcome(ctx, tx, id, o); err != nil {
+			if err := addAuditOutcome(ctx, tx, id, o); err != nil {
 				return err
 			}
 		}
@@ -46,7 +46,7 @@ func (db *DB) AddOutcome(ctx context.Context, entryIDs []string, o account.Outco
 	})
 }
 
-func addOutcome(ctx context.Context, tx *sql.Tx, entryID string, o account.Outcome) error {
+func addAuditOutcome(ctx context.Context, tx *sql.Tx, entryID string, o account.Outcome) error {
 	changes, err := json.Marshal(o.Changes)
 	if err != nil {
 		return err
@@ -56,9 +56,9 @@ func addOutcome(ctx context.Context, tx *sql.Tx, entryID string, o account.Outco
 	return err
 }
 
-// Entries lists the audit log, newest first, entries older than the one named; from the newest when it is empty. It is
+// AuditEntries lists the audit log, newest first, entries older than the one named; from the newest when it is empty. It is
 // empty before one that is not there.
-func (db *DB) Entries(ctx context.Context, f account.EntryFilter, before string, limit int) ([]account.Entry, error) {
+func (db *DB) AuditEntries(ctx context.Context, f account.EntryFilter, before string, limit int) ([]account.Entry, error) {
 	rows, err := db.read.QueryContext(ctx, `SELECT id, store_id, e.at, who, name, role, remote, operation, permission, targets,
 		o.at, o.status, o.changes FROM audit_log e LEFT JOIN audit_outcomes o ON o.entry_id = e.id
 		WHERE ($1 = 1 OR store_id = $2) AND ($3 = '' OR who = $3) AND ($4 = '' OR operation = $4)
@@ -66,18 +66,11 @@ func (db *DB) Entries(ctx context.Context, f account.EntryFilter, before string,
 		AND ($7 = '' OR (e.at, id) < (SELECT at, id FROM audit_log WHERE id = $7))
 		ORDER BY e.at DESC, id DESC LIMIT $8`,
 		flag(f.AllStores), f.StoreID, f.Who, f.Operation, millis(f.From), millis(f.To), before, limit)
-	es, err := collect(rows, err, scanEntry)
-	return es, db.fail("sqldb.Entries", err)
+	es, err := collect(rows, err, scanAudit)
+	return es, db.fail("sqldb.AuditEntries", err)
 }
 
-func flag(b bool) int64 {
-	if b {
-		return 1
-	}
-	return 0
-}
-
-func scanEntry(row scanner) (e account.Entry, err error) {
+func scanAudit(row scanner) (e account.Entry, err error) {
 	var at, ended, status sql.NullInt64
 	var targets string
 	var changes sql.NullString

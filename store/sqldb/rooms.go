@@ -63,6 +63,16 @@ func (db *DB) Rooms(ctx context.Context, after string, limit int) ([]live.Room, 
 	return rooms, err
 }
 
+// RoomsOfStore lists the rooms of a store, oldest first, those created after the room named by after; all from the first
+// when it is empty. It is empty after a room that is not the store's, and for an unknown store.
+func (db *DB) RoomsOfStore(ctx context.Context, storeID, after string, limit int) ([]live.Room, error) {
+	rows, err := db.read.QueryContext(ctx, "SELECT "+roomColumns+` FROM rooms WHERE store_id = $1 AND ($2 = ''
+		OR (created_at, id) > (SELECT created_at, id FROM rooms WHERE id = $2 AND store_id = $1))
+		ORDER BY created_at, id LIMIT $3`, storeID, after, limit)
+	rooms, err := collect(rows, err, scanRoom)
+	return rooms, db.fail("sqldb.RoomsOfStore", err)
+}
+
 // UpdateRoom changes a room and returns it as it is now. NotFound; Conflict: the stream key is taken.
 func (db *DB) UpdateRoom(ctx context.Context, id string, u live.RoomUpdate) (live.Room, error) {
 	var room live.Room
