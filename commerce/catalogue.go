@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vitrine-live/vitrine/commerce/stock"
 	"github.com/vitrine-live/vitrine/internal/errs"
 	"github.com/vitrine-live/vitrine/internal/ids"
 )
@@ -24,6 +25,9 @@ type catalogueStore interface {
 	SetBag(ctx context.Context, roomID string, productIDs []string) error // NotFound: room, or product of its store
 	RoomsWithProduct(ctx context.Context, productID string) ([]string, error)
 
+	Pools(ctx context.Context, skuID string) ([]stock.Pool, error)
+	ChangeStock(ctx context.Context, storeID, productID string, changes []StockChange) error // NotFound, Conflict
+
 	OfferedSKUs(ctx context.Context, skuIDs []string) (map[string]Offered, error) // those that there are or were
 	ShopShow(ctx context.Context, showID string) (Show, error)                    // NotFound
 	ShowPrices(ctx context.Context, showID string) ([]ShowPrice, error)
@@ -35,6 +39,7 @@ type catalogueStore interface {
 type Catalogue struct {
 	store catalogueStore
 	now   func() time.Time
+	rules Rules
 }
 
 // NewCatalogue makes a Catalogue over a store. now tells the time; nil stands for time.Now.
@@ -44,6 +49,9 @@ func NewCatalogue(store catalogueStore, now func() time.Time) *Catalogue {
 	}
 	return &Catalogue{store: store, now: now}
 }
+
+// With returns a Catalogue over the same store that looks at products by these rules, which are valid.
+func (c *Catalogue) With(rules Rules) *Catalogue { return &Catalogue{store: c.store, now: c.now, rules: rules} }
 
 // Create stores a new product and returns it with its IDs and times, which it assigns. Without SKUs it gets one, made of
 // Price, Original and Stock; without a currency it has its store's. Invalid names the field; NotFound: no such store;
@@ -105,9 +113,6 @@ func (p *Product) check(shown *int64) error {
 	}
 	return p.Validate()
 }
-
-// audit is a product's first look by the rules.
-func (c *Catalogue) audit(p, _ *Product) { p.Audit.State = Approved }
 
 // Get returns a product of any store, or NotFound.
 func (c *Catalogue) Get(ctx context.Context, id string) (Product, error) {

@@ -35,6 +35,7 @@ type catalogueStore interface {
 	DeleteShowPrice(ctx context.Context, showID, skuID string) error
 
 	Pools(ctx context.Context, skuID string) ([]stock.Pool, error)
+	ChangeStock(ctx context.Context, storeID, productID string, changes []commerce.StockChange) error
 }
 
 // newProduct is one that leads to a web page.
