@@ -27,7 +27,9 @@ import (
 type Deps struct {
 	Rooms     *live.Rooms
 	Catalogue *commerce.Catalogue
-	Timeline  *overlay.Timeline
+	// StockChanged is called when staff changed the pieces of SKUs; nil: nobody is told.
+	StockChanged func(ctx context.Context, skuIDs []string)
+	Timeline     *overlay.Timeline
 	Channel   Channel
 	Archive   *replay.Archive // nil when nothing is recorded
 	Imports   *live.Imports
@@ -98,6 +100,9 @@ func New(deps Deps) *Server {
 	s.importOperations()
 	s.studioOperations()
 	s.productOperations()
+	s.stockOperations()
+	s.auditOperations()
+	s.showPriceOperations()
 	s.lotteryOperations()
 	s.publicOperations()
 	s.viewerOperations()

@@ -22,7 +22,7 @@ func (s *Server) bagOperations() {
 			if err != nil {
 				return nil, err
 			}
-			return &Body[Bag]{Bag{products(bag)}}, nil
+			return &Body[Bag]{Bag{staffProducts(bag)}}, nil
 		})
 	operation(s, huma.Operation{OperationID: "set-bag", Security: staff(account.OverlayWrite), Method: http.MethodPut, Path: "/api/v1/rooms/{room}/bag", Tags: tags, Summary: "Set a room's product bag", Description: "A show on air tells its viewers."},
 		func(ctx context.Context, in *struct {
@@ -36,7 +36,7 @@ func (s *Server) bagOperations() {
 			if err != nil {
 				return nil, err
 			}
-			s.Rooms.BagChanged(ctx, in.Room, bag)
-			return &Body[Bag]{Bag{products(bag)}}, nil
+			s.Rooms.BagChanged(ctx, in.Room)
+			return &Body[Bag]{Bag{staffProducts(bag)}}, nil
 		})
 }

@@ -111,6 +111,14 @@ func products(ps []commerce.Product) []Product {
 	return out
 }
 
+func staffProducts(ps []commerce.Product) []Product {
+	out := make([]Product, len(ps))
+	for i := range ps {
+		out[i] = staffProduct(ps[i])
+	}
+	return out
+}
+
 func skuOf(s *commerce.SKU) SKU {
 	out := SKU{
 		ID: s.ID, Attributes: make([]Attribute, len(s.Attributes)), Price: s.Price, Original: s.Original, ShowPrice: s.ShowPrice, PerBuyer: s.PerBuyer, Tracked: s.Tracked,

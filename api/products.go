@@ -8,6 +8,7 @@ import (
 
 	"github.com/vitrine-live/vitrine/commerce"
 	"github.com/vitrine-live/vitrine/commerce/account"
+	"github.com/vitrine-live/vitrine/internal/errs"
 )
 
 // ProductPath names a product of a store in an address.
@@ -73,6 +74,7 @@ func (s *Server) productOperations() {
 			return &Body[Product]{staffProduct(p)}, nil
 		})
 	operation(s, huma.Operation{OperationID: "update-product", Method: http.MethodPatch, Path: path + "/{product}", Tags: tags, Security: write, Summary: "Change a product", Description: "Shows on air whose bag has it tell their viewers."}, s.updateProduct)
+	operation(s, huma.Operation{OperationID: "get-public-product", Method: http.MethodGet, Path: "/api/v1/products/{product}", Tags: []string{"Viewers"}, Security: public, Summary: "Read what a viewer may know of a product", Description: "With all SKUs and the pieces that can be bought now."}, s.publicProduct)
 	operation(s, huma.Operation{OperationID: "delete-product", Method: http.MethodDelete, Path: path + "/{product}", Tags: tags, Security: write, Summary: "Delete a product", Description: "Past pins and orders keep what they showed.", DefaultStatus: http.StatusNoContent}, s.deleteProduct)
 }
 
@@ -130,21 +132,54 @@ func (s *Server) updateProduct(ctx context.Context, in *productUpdate) (*Body[Pr
 		skus := skusOf(*b.SKUs)
 		u.SKUs = &skus
 	}
+	before, err := s.Catalogue.GetIn(ctx, in.Store, in.Product)
+	if err != nil {
+		return nil, err
+	}
 	p, err := s.Catalogue.Update(ctx, in.Store, in.Product, u)
 	if err != nil {
 		return nil, err
 	}
-	return &Body[Product]{staffProduct(p)}, s.productChanged(ctx, p)
+	return &Body[Product]{staffProduct(p)}, s.productChanged(ctx, &before, &p)
 }
 
-// productChanged tells the viewers of shows on air whose bag has the product.
-func (s *Server) productChanged(ctx context.Context, p commerce.Product) error {
-	rooms, err := s.Catalogue.RoomsWithProduct(ctx, p.ID)
+// productChanged tells the viewers of shows on air whose bag has the product. One that the audit takes away or lets
+// through changes what the bag shows.
+func (s *Server) productChanged(ctx context.Context, before, now *commerce.Product) error {
+	rooms, err := s.Catalogue.RoomsWithProduct(ctx, now.ID)
 	if err != nil {
 		return err
 	}
-	s.Rooms.ProductChanged(ctx, p, rooms)
+	switch {
+	case before.Audit.State != now.Audit.State:
+		for _, room := range rooms {
+			s.Rooms.BagChanged(ctx, room)
+		}
+	case now.Audit.State == commerce.Approved:
+		s.Rooms.ProductChanged(ctx, now.ID, rooms)
+	}
 	return nil
+}
+
+type publicProductOutput struct {
+	AllowOrigin  string `header:"Access-Control-Allow-Origin"`
+	CacheControl string `header:"Cache-Control"`
+	Body         Product
+}
+
+func (s *Server) publicProduct(ctx context.Context, in *struct {
+	Product string `path:"product" doc:"The product's id."`
+	Show    string `query:"show" doc:"The show whose prices count."`
+},
+) (*publicProductOutput, error) {
+	p, err := s.Catalogue.ForShow(ctx, in.Show, in.Product)
+	if errs.KindOf(err) == errs.Conflict { // why is its store's business
+		err = errs.As(errs.NotFound, "api.publicProduct", err, "the product is not sold for now")
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &publicProductOutput{AllowOrigin: "*", CacheControl: "no-store", Body: product(p)}, nil
 }
 
 func (s *Server) deleteProduct(ctx context.Context, in *ProductPath) (*Empty, error) {
@@ -156,11 +191,7 @@ func (s *Server) deleteProduct(ctx context.Context, in *ProductPath) (*Empty, er
 		return nil, err
 	}
 	for _, room := range rooms {
-		bag, err := s.Catalogue.Bag(ctx, room)
-		if err != nil {
-			return nil, err
-		}
-		s.Rooms.BagChanged(ctx, room, bag)
+		s.Rooms.BagChanged(ctx, room)
 	}
 	return &Empty{}, nil
 }

@@ -53,10 +53,6 @@ func (s *Server) publicRoom(ctx context.Context, in *RoomPath) (*publicRoomOutpu
 	if err != nil {
 		return nil, err
 	}
-	bag, err := s.Catalogue.Bag(ctx, room.ID)
-	if err != nil {
-		return nil, err
-	}
 	shows, err := s.Rooms.Store.Shows(ctx, room.ID, "", 50)
 	if err != nil {
 		return nil, err
@@ -65,7 +61,6 @@ func (s *Server) publicRoom(ctx context.Context, in *RoomPath) (*publicRoomOutpu
 	out := PublicRoom{
 		Room:    RoomHead{ID: room.ID, Title: room.Title, State: string(st.State)},
 		LiveURL: "/live/" + room.ID + "/index.m3u8", TSURL: "/live/" + room.ID + "/ts/index.m3u8", EventsURL: "/live/" + room.ID + "/events",
-		Products: products(bag),
 	}
 	if st.Show != nil {
 		out.Show = showHead(*st.Show)
@@ -74,6 +69,17 @@ func (s *Server) publicRoom(ctx context.Context, in *RoomPath) (*publicRoomOutpu
 	if out.Show == nil && out.LastShow != nil {
 		out.Room.State = string(live.Ended)
 	}
+	showing := ""
+	if out.Show != nil {
+		showing = out.Show.ID
+	} else if out.LastShow != nil {
+		showing = out.LastShow.ID
+	}
+	bag, err := s.Catalogue.BagFor(ctx, room.ID, showing)
+	if err != nil {
+		return nil, err
+	}
+	out.Products = products(bag)
 	return &publicRoomOutput{AllowOrigin: "*", CacheControl: "no-store", Body: out}, nil
 }
 

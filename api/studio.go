@@ -78,7 +78,7 @@ func (s *Server) studio(ctx context.Context, in *struct {
 	urls, told := s.urls(room.ID, in.HostInput), warnings(st.Warnings, in.language())
 	out := Studio{
 		Room: RoomHead{ID: room.ID, Title: room.Title, State: string(st.State)}, Publisher: publisher(st.Publisher, told), Recording: recording(&st),
-		Warnings: told, Renditions: renditions(st.Renditions), Pins: pins, Products: products(bag),
+		Warnings: told, Renditions: renditions(st.Renditions), Pins: pins, Products: staffProducts(bag),
 		ServerTime: unixMS(s.Now()), WatchURL: urls.WatchURL, URLs: urls,
 	}
 	if st.Show != nil {

@@ -120,6 +120,20 @@ func (c *Catalogue) Get(ctx context.Context, id string) (Product, error) {
 	return p, errs.Wrap("commerce.Get", err)
 }
 
+// OfSKU returns the product of a SKU, or NotFound.
+func (c *Catalogue) OfSKU(ctx context.Context, skuID string) (Product, error) {
+	const op = "commerce.OfSKU"
+	found, err := c.store.OfferedSKUs(ctx, []string{skuID})
+	if err != nil {
+		return Product{}, errs.Wrap(op, err)
+	}
+	sku, ok := found[skuID]
+	if !ok || sku.Deleted {
+		return Product{}, errs.New(errs.NotFound, op, "there is no SKU %s", skuID)
+	}
+	return c.Get(ctx, sku.ProductID)
+}
+
 // GetIn returns a product of one store. NotFound: the store has none such.
 func (c *Catalogue) GetIn(ctx context.Context, storeID, id string) (Product, error) {
 	const op = "commerce.GetIn"

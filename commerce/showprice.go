@@ -2,6 +2,7 @@ package commerce
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/vitrine-live/vitrine/internal/errs"
@@ -17,6 +18,7 @@ type ShowPrice struct {
 	StoreID     string
 	ShowID      string
 	SKU         string
+	ProductID   string // the SKU's; the store knows it
 	Price       int64 // minor units of the product's currency
 	ReplayHours int64 // 0: it ends with the show
 }
@@ -46,6 +48,72 @@ func (c *Catalogue) pricesIn(ctx context.Context, showID string, at time.Time) (
 		}
 	}
 	return hold, nil
+}
+
+// ForShow returns a product as a show presents it, with the prices that hold there now; showID may be empty. NotFound: no
+// such product, or the show is another store's. Conflict: the audit keeps it from being shown, and the message says what
+// to do.
+func (c *Catalogue) ForShow(ctx context.Context, showID, productID string) (Product, error) {
+	const op = "commerce.ForShow"
+	p, err := c.store.Product(ctx, productID)
+	if err != nil {
+		return Product{}, errs.Wrap(op, err)
+	}
+	if err := p.showable(op); err != nil {
+		return Product{}, err
+	}
+	if showID == "" {
+		return p, nil
+	}
+	show, err := c.store.ShopShow(ctx, showID)
+	if err != nil {
+		return Product{}, errs.Wrap(op, err)
+	}
+	if show.StoreID != p.StoreID {
+		return Product{}, errs.New(errs.NotFound, op, "the show's store has no product %s", productID)
+	}
+	return p, c.price(ctx, showID, []*Product{&p})
+}
+
+// BagFor returns what viewers see of a room's bag: the products that the audit lets through, in order, with the prices
+// that hold now in a show; showID may be empty. NotFound: no such room.
+func (c *Catalogue) BagFor(ctx context.Context, roomID, showID string) ([]Product, error) {
+	const op = "commerce.BagFor"
+	bag, err := c.store.Bag(ctx, roomID)
+	if err != nil {
+		return nil, errs.Wrap(op, err)
+	}
+	bag = slices.DeleteFunc(bag, func(p Product) bool { return p.Audit.State != Approved })
+	all := make([]*Product, len(bag))
+	for i := range bag {
+		all[i] = &bag[i]
+	}
+	return bag, errs.Wrap(op, c.price(ctx, showID, all))
+}
+
+// price puts the prices that hold in a show into products and their SKUs.
+func (c *Catalogue) price(ctx context.Context, showID string, products []*Product) error {
+	prices, err := c.pricesIn(ctx, showID, c.now())
+	if err != nil || len(prices) == 0 {
+		return err
+	}
+	lowest := map[string]int64{}
+	for _, sp := range prices {
+		if low, ok := lowest[sp.ProductID]; !ok || sp.Price < low {
+			lowest[sp.ProductID] = sp.Price
+		}
+	}
+	for _, p := range products {
+		if low, ok := lowest[p.ID]; ok && low < p.Price.Amount {
+			p.ShowPrice = &low
+		}
+		for i := range p.SKUs {
+			if sp, ok := prices[p.SKUs[i].ID]; ok {
+				p.SKUs[i].ShowPrice = &sp.Price
+			}
+		}
+	}
+	return nil
 }
 
 // ShowPrices lists the prices of a show, by SKU.

@@ -10,19 +10,27 @@ import (
 	"github.com/vitrine-live/vitrine/overlay"
 )
 
-// BagChanged tells the viewers of the room's show, if one is on air, that its product bag is now bag.
-func (r *Rooms) BagChanged(ctx context.Context, roomID string, bag []commerce.Product) {
+// BagChanged tells the viewers of the room's show, if one is on air, what its product bag is now.
+func (r *Rooms) BagChanged(ctx context.Context, roomID string) {
 	r.tell(roomID, func(s *session, at media.Ticks, wall time.Time) error {
-		_, err := r.Timeline.BagChanged(ctx, s.showID(), bag, at, wall)
+		bag, err := r.Products.BagFor(ctx, roomID, s.showID())
+		if err != nil {
+			return err
+		}
+		_, err = r.Timeline.BagChanged(ctx, s.showID(), bag, at, wall)
 		return err
 	})
 }
 
 // ProductChanged tells the viewers of those of the rooms that are on air what the product is now.
-func (r *Rooms) ProductChanged(ctx context.Context, p commerce.Product, rooms []string) {
+func (r *Rooms) ProductChanged(ctx context.Context, productID string, rooms []string) {
 	for _, id := range rooms {
 		r.tell(id, func(s *session, at media.Ticks, wall time.Time) error {
-			_, err := r.Timeline.ProductChanged(ctx, s.showID(), p, at, wall)
+			p, err := r.Products.ForShow(ctx, s.showID(), productID)
+			if err != nil {
+				return err
+			}
+			_, err = r.Timeline.ProductChanged(ctx, s.showID(), p, at, wall)
 			return err
 		})
 	}

@@ -25,14 +25,14 @@ type PinRequest struct {
 	At        *time.Time   // the wall instant at which the anchor meant it
 }
 
-// Pin puts a product on screen in the room's show. Errors: NotFound (room, product), Conflict (no show on air),
-// Invalid (a time out of range).
+// Pin puts a product on screen in the room's show. Errors: NotFound (room, product), Conflict (no show on air, or the
+// product may not be shown), Invalid (a time out of range).
 func (r *Rooms) Pin(ctx context.Context, roomID string, req PinRequest) (overlay.Pin, error) {
-	product, err := r.Products.Get(ctx, req.ProductID)
+	s, err := r.airing(ctx, roomID)
 	if err != nil {
 		return overlay.Pin{}, err
 	}
-	s, err := r.airing(ctx, roomID)
+	product, err := r.Products.ForShow(ctx, s.showID(), req.ProductID)
 	if err != nil {
 		return overlay.Pin{}, err
 	}
@@ -230,7 +230,7 @@ func (s *session) inBand(ctx context.Context, at media.Ticks, msg inBandMessage)
 	s.rooms.Metrics.InBand.Inc()
 	switch msg.Type {
 	case "pin":
-		product, err := s.rooms.Products.Get(ctx, msg.ProductID)
+		product, err := s.rooms.Products.ForShow(ctx, s.showID(), msg.ProductID)
 		if err != nil {
 			return err
 		}

@@ -18,7 +18,15 @@ func (r *Rooms) Snapshot(ctx context.Context, roomID string) (overlay.Snapshot, 
 	if err != nil {
 		return overlay.Snapshot{}, errs.Wrap(op, err)
 	}
-	bag, err := r.Products.Bag(ctx, roomID)
+	show, err := r.shown(ctx, roomID)
+	if err != nil {
+		return overlay.Snapshot{}, errs.Wrap(op, err)
+	}
+	showID := ""
+	if show != nil {
+		showID = show.ID
+	}
+	bag, err := r.Products.BagFor(ctx, roomID, showID)
 	if err != nil {
 		return overlay.Snapshot{}, errs.Wrap(op, err)
 	}
@@ -26,9 +34,8 @@ func (r *Rooms) Snapshot(ctx context.Context, roomID string) (overlay.Snapshot, 
 		Room:     overlay.RoomView{ID: room.ID, Title: room.Title, State: string(RoomIdle)},
 		Products: overlay.SnapshotsOf(bag),
 	}
-	show, err := r.shown(ctx, roomID)
-	if err != nil || show == nil {
-		return snap, errs.Wrap(op, err)
+	if show == nil {
+		return snap, nil
 	}
 	snap.Room.State = string(show.State)
 	snap.Epochs = show.Epochs

@@ -26,8 +26,9 @@ type store interface {
 	AddEpoch(ctx context.Context, showID string, e media.Epoch) error
 }
 
-// products finds what a pin shows and what viewers find in the bag.
+// products finds what a pin shows and what viewers find in the bag, with the prices that hold in a show; the show may be
+// empty.
 type products interface {
-	Get(ctx context.Context, id string) (commerce.Product, error)
-	Bag(ctx context.Context, roomID string) ([]commerce.Product, error)
+	ForShow(ctx context.Context, showID, productID string) (commerce.Product, error)
+	BagFor(ctx context.Context, roomID, showID string) ([]commerce.Product, error)
 }

@@ -10,11 +10,14 @@ import (
 	"github.com/vitrine-live/vitrine/media"
 )
 
-const showPriceColumns = "id, store_id, show_id, sku_id, price, replay_hours"
+const (
+	showPriceColumns = "id, store_id, show_id, sku_id, price, replay_hours"
+	showPriceRead    = showPriceColumns + ", (SELECT product_id FROM skus WHERE skus.id = sku_id)"
+)
 
 // ShowPrices lists the prices of a show by SKU.
 func (db *DB) ShowPrices(ctx context.Context, showID string) ([]commerce.ShowPrice, error) {
-	rows, err := db.read.QueryContext(ctx, "SELECT "+showPriceColumns+" FROM show_prices WHERE show_id = $1 ORDER BY sku_id", showID)
+	rows, err := db.read.QueryContext(ctx, "SELECT "+showPriceRead+" FROM show_prices WHERE show_id = $1 ORDER BY sku_id", showID)
 	prices, err := collect(rows, err, scanShowPrice)
 	return prices, db.fail("sqldb.ShowPrices", err)
 }
@@ -26,7 +29,7 @@ func (db *DB) SetShowPrice(ctx context.Context, p commerce.ShowPrice) (commerce.
 	err := db.update(ctx, "sqldb.SetShowPrice", func(ctx context.Context, tx *sql.Tx) (err error) {
 		kept, err = scanShowPrice(tx.QueryRowContext(ctx, "INSERT INTO show_prices ("+showPriceColumns+`) VALUES ($1, $2, $3, $4, $5, $6)
 			ON CONFLICT (show_id, sku_id) DO UPDATE SET price = excluded.price, replay_hours = excluded.replay_hours
-			RETURNING `+showPriceColumns, p.ID, p.StoreID, p.ShowID, p.SKU, p.Price, p.ReplayHours))
+			RETURNING `+showPriceRead, p.ID, p.StoreID, p.ShowID, p.SKU, p.Price, p.ReplayHours))
 		return err
 	})
 	return kept, err
@@ -60,6 +63,6 @@ func (db *DB) ShopShow(ctx context.Context, id string) (commerce.Show, error) {
 }
 
 func scanShowPrice(row scanner) (p commerce.ShowPrice, err error) {
-	err = row.Scan(&p.ID, &p.StoreID, &p.ShowID, &p.SKU, &p.Price, &p.ReplayHours)
+	err = row.Scan(&p.ID, &p.StoreID, &p.ShowID, &p.SKU, &p.Price, &p.ReplayHours, &p.ProductID)
 	return p, err
 }

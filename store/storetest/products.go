@@ -176,8 +176,8 @@ func testShowPrices(t *testing.T, s Store) {
 	p := newGoods(1)
 	ok(t, s.CreateProduct(ctx, p))
 	equal(t, len(must(s.ShowPrices(ctx, show.ID))(t)), 0)
-	a := commerce.ShowPrice{ID: "shp_1", StoreID: p.StoreID, ShowID: show.ID, SKU: p.SKUs[0].ID, Price: 100, ReplayHours: 2}
-	b := commerce.ShowPrice{ID: "shp_2", StoreID: p.StoreID, ShowID: show.ID, SKU: p.SKUs[1].ID, Price: 200}
+	a := commerce.ShowPrice{ID: "shp_1", StoreID: p.StoreID, ShowID: show.ID, SKU: p.SKUs[0].ID, ProductID: p.ID, Price: 100, ReplayHours: 2}
+	b := commerce.ShowPrice{ID: "shp_2", StoreID: p.StoreID, ShowID: show.ID, SKU: p.SKUs[1].ID, ProductID: p.ID, Price: 200}
 	equal(t, must(s.SetShowPrice(ctx, b))(t), b)
 	equal(t, must(s.SetShowPrice(ctx, a))(t), a)
 	again := a
