@@ -104,6 +104,9 @@ func (u *ProductUpdate) applyStock(op string, p *Product) error {
 
 // replaceSKUs puts skus in the place of those of p; the ones that p has keep their ids and pieces.
 func replaceSKUs(op string, p *Product, skus []SKU) error {
+	if len(skus) == 0 {
+		return errs.Field(op, "skus", "a product has 1 to %d SKUs", MaxSKUs)
+	}
 	skus = slices.Clone(skus)
 	for i := range skus {
 		s := &skus[i]

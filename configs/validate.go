@@ -49,6 +49,7 @@ func (c *Config) Validate() error {
 	check(c.Recording.Queue >= 1<<20, "recording.queue", "must be at least 1MiB, got %v", c.Recording.Queue)
 	check(c.Channel.MaxConnections > 0, "channel.max_connections", "must be at least 1")
 	check(c.Channel.MaxConnectionsPerAddress > 0, "channel.max_connections_per_address", "must be at least 1")
+	c.Catalogue.validate(check)
 	between(check, "webhooks.disable_after", c.Webhooks.DisableAfter, time.Hour, 720*time.Hour)
 	between(check, "webhooks.retention", c.Webhooks.Retention, 48*time.Hour, 8760*time.Hour)
 	between(check, "staff.session", c.Staff.Session, 5*time.Minute, 365*24*time.Hour)

@@ -59,6 +59,7 @@ type server struct {
 	pulls
 	lotteryParts
 	storage
+	catalogueParts
 	people
 	pay
 	funnelParts
@@ -87,6 +88,7 @@ func (s *server) run(ctx context.Context) (err error) {
 		{"reminders", s.startReminders},
 		{"rooms", s.startRooms},
 		{"reminding", s.startReminding},
+		{"stock news", s.startStockNews},
 		{"demo", s.startDemo},
 		{"whip", s.startWHIP},
 		{"imports", s.startImports},
@@ -157,7 +159,7 @@ func (s *server) startDatabase(ctx context.Context) (func(context.Context) error
 		return nil, err
 	}
 	s.db = db
-	s.catalogue = commerce.NewCatalogue(db, nil)
+	s.catalogue = commerce.NewCatalogue(db, nil).With(s.rules())
 	secret, err := s.secret(ctx, "visitor_secret")
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
@@ -353,6 +355,8 @@ func (s *server) surface() *api.Server {
 	return api.New(api.Deps{
 		Rooms: s.rooms, Catalogue: s.catalogue, Timeline: s.timeline, Channel: s.hub, Archive: s.archive, Imports: s.imports, Store: s.surfaceStore(),
 		People: s.staff, Audit: s.audit, Viewers: s.viewers, WeChat: s.wechatLogin(),
+		Rooms: s.rooms, Catalogue: s.catalogue, StockChanged: s.stockNews.StockChanged, Timeline: s.timeline, Channel: s.hub, Archive: s.archive, Imports: s.imports, Store: s.surfaceStore(),
+		Viewers: s.viewers, WeChat: s.wechatLogin(),
 		Webhooks: s.webhooks,
 		Viewer:   web.Viewer(), Studio: web.Studio(), Assets: web.Assets(), Gatherer: s.metrics, Log: s.log, AdminTokenHash: api.HashToken(s.token),
 		Lotteries: s.lotteries,

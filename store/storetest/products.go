@@ -291,3 +291,44 @@ func testBags(t *testing.T, s Store) {
 	ok(t, s.SetBag(ctx, room.ID, nil))
 	equal(t, len(must(s.Bag(ctx, room.ID))(t)), 0)
 }
+
+func testStockChanges(t *testing.T, s Store) {
+	ctx := t.Context()
+	p := newGoods(1)
+	ok(t, s.CreateProduct(ctx, p))
+	a, b := p.SKUs[0].ID, p.SKUs[1].ID
+	level := func(sku string) stock.Level {
+		t.Helper()
+		l := stock.Sum(must(s.Pools(ctx, sku))(t))
+		if !l.Whole() {
+			t.Errorf("%s: %+v", sku, l)
+		}
+		return l
+	}
+	ok(t, s.ChangeStock(ctx, p.StoreID, p.ID, []commerce.StockChange{{SKU: a, Total: new(int64(50))}, {SKU: b, Adjust: new(int64(-7))}}))
+	equal(t, level(a).Available, int64(50))
+	equal(t, level(b), stock.Level{})
+	kind(t, s.ChangeStock(ctx, p.StoreID, p.ID, []commerce.StockChange{{SKU: a, Total: new(int64(9))}, {SKU: b, Adjust: new(int64(-1))}}), errs.Conflict)
+	kind(t, s.ChangeStock(ctx, p.StoreID, p.ID, []commerce.StockChange{{SKU: a, Adjust: new(int64(commerce.MaxStock))}}), errs.Conflict)
+	kind(t, s.ChangeStock(ctx, "store_x", p.ID, []commerce.StockChange{{SKU: a, Adjust: new(int64(1))}}), errs.NotFound)
+	kind(t, s.ChangeStock(ctx, p.StoreID, "prod_x", []commerce.StockChange{{SKU: a, Adjust: new(int64(1))}}), errs.NotFound)
+	equal(t, level(a).Available, int64(50))
+
+	var wg sync.WaitGroup // some come, some go, some count anew: nothing is lost between them
+	for n := range 12 {
+		wg.Go(func() {
+			err := s.ChangeStock(ctx, p.StoreID, p.ID, []commerce.StockChange{{SKU: a, Adjust: new(int64(n%2*2 - 1))}, {SKU: b, Adjust: new(int64(1))}})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	equal(t, level(a).Total, int64(50))
+	equal(t, level(b).Total, int64(12))
+
+	untracked := newProduct(2)
+	ok(t, s.CreateProduct(ctx, untracked))
+	ok(t, s.ChangeStock(ctx, untracked.StoreID, untracked.ID, []commerce.StockChange{{SKU: untracked.SKUs[0].ID, Total: new(int64(3))}}))
+	equal(t, must(s.Product(ctx, untracked.ID))(t).SKUs[0].Tracked, true)
+}

@@ -74,6 +74,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"product codes", testProductCodes},
 		{"SKU changes", testSKUChanges},
 		{"offered SKUs", testOfferedSKUs},
+		{"stock changes", testStockChanges},
 		{"show prices", testShowPrices},
 		{"catalogue", testCatalogue},
 		{"catalogue pages", testCataloguePages},
