@@ -101,7 +101,7 @@ func New(deps Deps) *Server {
 	s.studioOperations()
 	s.productOperations()
 	s.stockOperations()
-	s.auditOperations()
+	s.auditQueueOperations()
 	s.showPriceOperations()
 	s.lotteryOperations()
 	s.publicOperations()

@@ -20,7 +20,7 @@ type auditInput struct {
 	}
 }
 
-func (s *Server) auditOperations() {
+func (s *Server) auditQueueOperations() {
 	tags := []string{"Products"}
 	operation(s, huma.Operation{OperationID: "list-audit-queue", Method: http.MethodGet, Path: "/api/v1/stores/{store}/audit-queue", Tags: tags, Security: staff(account.CatalogueWrite), Summary: "List the products that wait for a person to look at them, newest first", Description: "Rules look at each product as it is made and changed. What they flag is neither pinned nor sold nor seen in a bag until somebody approves it or it is changed. Pins that are there stay."},
 		func(ctx context.Context, in *struct {

@@ -355,8 +355,7 @@ func (s *server) surface() *api.Server {
 	return api.New(api.Deps{
 		Rooms: s.rooms, Catalogue: s.catalogue, Timeline: s.timeline, Channel: s.hub, Archive: s.archive, Imports: s.imports, Store: s.surfaceStore(),
 		People: s.staff, Audit: s.audit, Viewers: s.viewers, WeChat: s.wechatLogin(),
-		Rooms: s.rooms, Catalogue: s.catalogue, StockChanged: s.stockNews.StockChanged, Timeline: s.timeline, Channel: s.hub, Archive: s.archive, Imports: s.imports, Store: s.surfaceStore(),
-		Viewers: s.viewers, WeChat: s.wechatLogin(),
+		StockChanged: s.stockNews.StockChanged,
 		Webhooks: s.webhooks,
 		Viewer:   web.Viewer(), Studio: web.Studio(), Assets: web.Assets(), Gatherer: s.metrics, Log: s.log, AdminTokenHash: api.HashToken(s.token),
 		Lotteries: s.lotteries,
