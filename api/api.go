@@ -20,6 +20,7 @@ import (
 	"github.com/vitrine-live/vitrine/internal/clientaddr"
 	"github.com/vitrine-live/vitrine/live"
 	"github.com/vitrine-live/vitrine/overlay"
+	"github.com/vitrine-live/vitrine/overlay/audience"
 	"github.com/vitrine-live/vitrine/replay"
 )
 
@@ -30,22 +31,24 @@ type Deps struct {
 	// StockChanged is called when staff changed the pieces of SKUs; nil: nobody is told.
 	StockChanged func(ctx context.Context, skuIDs []string)
 	Timeline     *overlay.Timeline
-	Channel   Channel
-	Archive   *replay.Archive // nil when nothing is recorded
-	Imports   *live.Imports
-	People    *account.People
-	Audit     *account.Audit
-	Viewers   *account.Viewers
-	WeChat    *WeChat // nil: there is no mini-program
-	Webhooks  *webhook.Service
-	Lotteries *lottery.Service
-	Store     Store
-	Viewer    http.Handler // the page of a room
-	Studio    http.Handler // the page of its anchor; nil: none
-	Assets    http.Handler // what the pages load, below /assets/
-	Gatherer  prometheus.Gatherer
-	Log       *slog.Logger
-	Now       func() time.Time // nil: time.Now
+	Channel      Channel
+	Archive      *replay.Archive // nil when nothing is recorded
+	Imports      *live.Imports
+	People       *account.People
+	Audit        *account.Audit
+	Viewers      *account.Viewers
+	WeChat       *WeChat // nil: there is no mini-program
+	Webhooks     *webhook.Service
+	Lotteries    *lottery.Service
+	Comments     *audience.Comments
+	Likes        *audience.Likes
+	Store        Store
+	Viewer       http.Handler // the page of a room
+	Studio       http.Handler // the page of its anchor; nil: none
+	Assets       http.Handler // what the pages load, below /assets/
+	Gatherer     prometheus.Gatherer
+	Log          *slog.Logger
+	Now          func() time.Time // nil: time.Now
 	FunnelDeps
 
 	// AdminTokenHash is the hex SHA-256 of the admin token.
@@ -104,6 +107,7 @@ func New(deps Deps) *Server {
 	s.auditQueueOperations()
 	s.showPriceOperations()
 	s.lotteryOperations()
+	s.commentOperations()
 	s.publicOperations()
 	s.viewerOperations()
 	s.sessionOperations()
@@ -150,6 +154,7 @@ func (s *Server) describe() huma.Config {
 		{Name: "Webhooks", Description: "Where a store's events are sent."},
 		{Name: "Lotteries", Description: "Draws that nobody can steer and everybody can recompute."},
 		{Name: "Reminders", Description: "Viewers who want to be told when a show begins."},
+		{Name: "Comments", Description: "What viewers say and like during a show, and those who keep it civil."},
 		{Name: "Operations", Description: "State of the server."},
 	}
 	return c

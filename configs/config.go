@@ -33,6 +33,7 @@ type Config struct {
 	WeChat          WeChat    `yaml:"wechat"`
 	Webhooks        Webhooks  `yaml:"webhooks"`
 	Reminders       Reminders `yaml:"reminders"`
+	Comments        Comments  `yaml:"comments"`
 	Log             Log       `yaml:"log"`
 	ShutdownTimeout Duration  `yaml:"shutdown_timeout"`
 }
@@ -178,6 +179,7 @@ func Default() Config {
 		Staff:           Staff{Session: Duration(7 * 24 * time.Hour), SessionMax: Duration(90 * 24 * time.Hour), Invitation: Duration(72 * time.Hour)},
 		Webhooks:        Webhooks{DisableAfter: Duration(120 * time.Hour), Retention: Duration(720 * time.Hour)},
 		Reminders:       defaultReminders(),
+		Comments:        defaultComments(),
 		Log:             Log{Format: "text", Level: "info"},
 		ShutdownTimeout: Duration(10 * time.Second),
 	}

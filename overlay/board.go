@@ -33,6 +33,7 @@ type board struct {
 	active   []int          // indexes of the active ones, in the order of the log
 	featured int            // 1 + index of the featured pin that starts last, active or not; 0: none
 	offers   []Offer        // open ones, in the order in which they opened
+	talk     talk
 	ended    bool
 	endEvent Event // that said so; Seq 0 when the show's record alone did
 }
@@ -51,7 +52,9 @@ func (b *board) apply(e Event) error {
 		}
 	case TypeCoupon, TypeFlashSale, TypeRedPacket, TypeLottery:
 		return b.applyOffer(e)
-	case TypeBag, TypeProduct, TypeAnnouncement, TypeStock, TypeOrder, TypeComment, TypeLikes:
+	case TypeComment, TypeCommentHidden, TypeLikes:
+		return b.talk.apply(e)
+	case TypeBag, TypeProduct, TypeAnnouncement, TypeStock, TypeOrder:
 	}
 	return nil
 }

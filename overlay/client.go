@@ -33,9 +33,9 @@ type client struct {
 	spawn func()
 
 	mu      sync.Mutex
-	writing bool     // somebody drains, or nobody may yet
-	queue   []*frame // nil when empty: an idle connection keeps no buffer
-	state   *frame   // the newest coalesced value not yet written: replaces the one before
+	writing bool              // somebody drains, or nobody may yet
+	queue   []*frame          // nil when empty: an idle connection keeps no buffer
+	states  [stateKeys]*frame // of each coalesced value the newest that is not yet written
 	control control
 	closing closing // code 0: open
 
@@ -75,18 +75,18 @@ func (c *client) push(frames ...*frame) {
 	case c.closing.code != 0:
 		return
 	case len(c.queue)+len(frames) > c.queueMax:
-		c.closing, c.queue, c.state = closeResync, nil, nil
+		c.closing, c.queue, c.states = closeResync, nil, noStates
 	default:
 		c.queue = append(c.queue, frames...)
 	}
 	c.signal()
 }
 
-// pushState sets the coalesced value. It ends no long poll: such a value is not worth a round trip.
-func (c *client) pushState(f *frame) {
+// pushState sets a coalesced value. It ends no long poll: such a value is not worth a round trip.
+func (c *client) pushState(key stateKey, f *frame) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.state = f
+	c.states[key] = f
 	if c.transport != longPoll {
 		c.signal()
 	}
@@ -104,7 +104,7 @@ func (c *client) close(why closing) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closing.code == 0 {
-		c.closing, c.queue, c.state = why, nil, nil
+		c.closing, c.queue, c.states = why, nil, noStates
 	}
 	c.signal()
 }
@@ -114,7 +114,7 @@ func (c *client) reset() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.pos, c.backlog = position{}, nil
-	c.queue, c.state, c.closing = nil, nil, closing{}
+	c.queue, c.states, c.closing = nil, noStates, closing{}
 }
 
 // signal gets what is queued written. mu is held.
@@ -137,9 +137,9 @@ func (c *client) signal() {
 func (c *client) take() (d delivery, ok bool) {
 	c.mu.Lock()
 	d = delivery{frames: c.queue, control: c.control, closing: c.closing}
-	state := c.state
-	c.queue, c.state, c.control = nil, nil, 0
-	ok = len(c.backlog)+len(d.frames) > 0 || state != nil || d.control != 0 || d.closing.code != 0
+	states := c.states
+	c.queue, c.states, c.control = nil, noStates, 0
+	ok = len(c.backlog)+len(d.frames) > 0 || states != noStates || d.control != 0 || d.closing.code != 0
 	c.writing = ok
 	c.mu.Unlock()
 	if !ok { // from here on another goroutine may be writing
@@ -147,8 +147,10 @@ func (c *client) take() (d delivery, ok bool) {
 	}
 	d.frames = c.follow(append(c.backlog, d.frames...))
 	c.backlog = nil
-	if state != nil {
-		d.frames = append(d.frames, state)
+	for _, f := range states {
+		if f != nil {
+			d.frames = append(d.frames, f)
+		}
 	}
 	return d, true
 }

@@ -86,6 +86,14 @@ type CommentData struct {
 	ID   string `json:"id"`
 	Name string `json:"name"`
 	Text string `json:"text"`
+	// Hidden says that the comment was taken back since: name and text are gone.
+	Hidden bool `json:"hidden,omitempty"`
+}
+
+// CommentHiddenData is the data of a TypeCommentHidden event, which stands at the comment's show time. From then on nobody
+// is given the comment: in what is read of the log its own event is empty.
+type CommentHiddenData struct {
+	ID string `json:"id"`
 }
 
 // LikesData is the data of a TypeLikes event.

@@ -21,14 +21,15 @@ const (
 	TypeState        Type = "state"        // StateData: the show went live, was interrupted, ended
 	TypeAnnouncement Type = "announcement" // AnnouncementData
 
-	TypeCoupon    Type = "coupon"     // OfferData: a coupon was dropped into the show, or cannot be claimed any more
-	TypeFlashSale Type = "flash_sale" // OfferData: started, sold out, stopped
-	TypeRedPacket Type = "red_packet" // OfferData: dropped, empty
-	TypeLottery   Type = "lottery"    // OfferData: opened, closed, drawn
-	TypeStock     Type = "stock"      // StockData: a SKU is sold out, or there is some again
-	TypeOrder     Type = "order"      // OrderData: somebody bought
-	TypeComment   Type = "comment"    // CommentData
-	TypeLikes     Type = "likes"      // LikesData: so many more since the last one
+	TypeCoupon        Type = "coupon"         // OfferData: a coupon was dropped into the show, or cannot be claimed any more
+	TypeFlashSale     Type = "flash_sale"     // OfferData: started, sold out, stopped
+	TypeRedPacket     Type = "red_packet"     // OfferData: dropped, empty
+	TypeLottery       Type = "lottery"        // OfferData: opened, closed, drawn
+	TypeStock         Type = "stock"          // StockData: a SKU is sold out, or there is some again
+	TypeOrder         Type = "order"          // OrderData: somebody bought
+	TypeComment       Type = "comment"        // CommentData
+	TypeCommentHidden Type = "comment_hidden" // CommentHiddenData: a comment is taken back
+	TypeLikes         Type = "likes"          // LikesData: so many more since the last one
 )
 
 // Event is one entry of a show's timeline, which is an append-only log.

@@ -83,12 +83,27 @@ func newEventFrame(epoch string, e Event) *frame {
 	}{"event", epoch, e.Seq, e})}
 }
 
-func newStateFrame(key string, value int64) *frame {
+// stateKey names a coalesced value: of each a client is given the newest one alone.
+type stateKey uint8
+
+const (
+	viewersState stateKey = iota // how many watch
+	likesState                   // how many likes the show has
+	stateKeys
+)
+
+// String names the value as it stands on the wire.
+func (k stateKey) String() string { return [...]string{"viewers", "likes"}[k] }
+
+// noStates is no value at all.
+var noStates [stateKeys]*frame
+
+func newStateFrame(key stateKey, value int64) *frame {
 	return &frame{kind: stateFrame, json: mustJSON(struct {
 		Type  string `json:"type"`
 		Key   string `json:"key"`
 		Value int64  `json:"value"`
-	}{"state", key, value})}
+	}{"state", key.String(), value})}
 }
 
 // mustJSON renders values that are JSON by their types; event data was checked when it was stored.

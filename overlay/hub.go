@@ -211,3 +211,14 @@ func (h *Hub) each(fn func(*room)) {
 		fn(rm)
 	}
 }
+
+// Likes tells the Hub how many likes a show of a room has. Its viewers hear the newest number once a second at most. It
+// returns immediately.
+func (h *Hub) Likes(roomID, showID string, total int64) {
+	h.mu.Lock()
+	rm := h.rooms[roomID]
+	h.mu.Unlock()
+	if rm != nil {
+		rm.heard(showID, total)
+	}
+}

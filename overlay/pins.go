@@ -46,14 +46,16 @@ func (t *Timeline) ActivePins(ctx context.Context, showID string) (pins []Pin, e
 
 // Offers returns the open offers at the end of the log, in the order in which they opened.
 func (t *Timeline) Offers(ctx context.Context, showID string) (offers []Offer, err error) {
-	_, offers, err = t.onScreen(ctx, showID)
+	err = t.view(ctx, showID, func(l *showLog) { offers = slices.Clone(l.board.offers) })
 	return offers, errs.Wrap("overlay.Offers", err)
 }
 
-// onScreen returns the active pins and the open offers of one instant.
-func (t *Timeline) onScreen(ctx context.Context, showID string) (pins []Pin, offers []Offer, err error) {
-	err = t.view(ctx, showID, func(l *showLog) { pins, offers = l.board.pins(), slices.Clone(l.board.offers) })
-	return pins, offers, err
+// fill adds to a snapshot what the log of its show adds up to at one instant.
+func (t *Timeline) fill(ctx context.Context, showID string, s *Snapshot) error {
+	return t.view(ctx, showID, func(l *showLog) {
+		b := l.board
+		s.Pins, s.Offers, s.Comments, s.Likes = b.pins(), slices.Clone(b.offers), slices.Clone(b.talk.recent), b.talk.likes
+	})
 }
 
 // Ranges returns every pin of the show with its interval, in the order they were stored.

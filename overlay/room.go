@@ -45,9 +45,11 @@ type room struct {
 	snap    *frame   // the newest snapshot, nil when it must not be used any more
 	snapAt  int64    // the tick of snap
 	viewers int64    // as last told
-	told    *frame   // says viewers
-	anchors int      // of the clients
-	linger  []int64  // ticks at which answered long polls stop counting, in order
+	likes   int64    // of epoch, as last heard
+	liked   int64    // as last told
+	told    [stateKeys]*frame
+	anchors int     // of the clients
+	linger  []int64 // ticks at which answered long polls stop counting, in order
 }
 
 // open makes sure that the show of the room is known. NotFound: there is no such room.
@@ -154,7 +156,7 @@ func (r *room) sinceLocked(snap *frame) ([]*frame, bool) {
 }
 
 func (r *room) addLocked(c *client) {
-	c.state = r.told
+	c.states = r.told
 	r.hub.clock.start(c)
 	r.clients[c] = struct{}{}
 	if c.anchor {
@@ -230,7 +232,7 @@ func (r *room) refresh(ctx context.Context) (*frame, error) {
 			continue // the state may be older than the new show's position
 		}
 		if pos.epoch != "" {
-			if state.Pins, state.Offers, err = r.hub.timeline.onScreen(ctx, pos.epoch); err != nil {
+			if err := r.hub.timeline.fill(ctx, pos.epoch, &state); err != nil {
 				r.markDirty()
 				return nil, err
 			}
@@ -283,6 +285,7 @@ func (r *room) change(ctx context.Context, epoch string) error {
 	r.epoch, r.top, r.ring, r.snap = epoch, last, nil, nil
 	early := r.early
 	r.next, r.early = "", nil
+	r.likes, r.liked, r.told[likesState] = 0, 0, nil // the snapshot says those of the new show
 	for _, e := range early {
 		r.passLocked(e)
 	}
@@ -308,6 +311,9 @@ func (r *room) passLocked(e Event) {
 	}
 	if e.Seq != r.top+1 { // one was not published: who waits for it notices and resumes from the log
 		r.ring = nil
+	}
+	if e.Type == TypeCommentHidden { // from the log the comment comes empty
+		r.ring, r.snap = nil, nil
 	}
 	f := newEventFrame(r.epoch, e)
 	r.top = e.Seq
@@ -346,7 +352,7 @@ func (r *room) closeAll(why closing) {
 	}
 }
 
-// tick does what happens once a second: tells the number of viewers if it has changed, and serves the clients whose
+// tick does what happens once a second: tells the number of viewers and of likes if they have changed, and serves the clients whose
 // time has come. It reports whether the room's state has to be read again.
 func (r *room) tick(now int64) (dirty bool) {
 	r.mu.Lock()
@@ -355,16 +361,35 @@ func (r *room) tick(now int64) (dirty bool) {
 		r.linger = r.linger[1:]
 	}
 	n := int64(len(r.clients) - r.anchors + len(r.linger))
-	if (n != r.viewers || r.told == nil) && len(r.clients) > 0 {
-		r.viewers, r.told = n, newStateFrame("viewers", n)
-		for c := range r.clients {
-			c.pushState(r.told)
-		}
+	if (n != r.viewers || r.told[viewersState] == nil) && len(r.clients) > 0 {
+		r.viewers = n
+		r.tellLocked(viewersState, n)
+	}
+	if r.likes != r.liked && len(r.clients) > 0 {
+		r.liked = r.likes
+		r.tellLocked(likesState, r.likes)
 	}
 	for c := range r.clients {
 		r.hub.clock.serve(c, now)
 	}
 	return r.dirty && r.opened
+}
+
+// tellLocked gives all clients a coalesced value.
+func (r *room) tellLocked(key stateKey, value int64) {
+	r.told[key] = newStateFrame(key, value)
+	for c := range r.clients {
+		c.pushState(key, r.told[key])
+	}
+}
+
+// heard takes the number of likes of a show; the next tick tells it.
+func (r *room) heard(epoch string, likes int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if epoch == r.epoch && likes > r.likes {
+		r.likes = likes
+	}
 }
 
 func (r *room) killAll() {

@@ -22,6 +22,8 @@ type Snapshot struct {
 	Products []ProductSnapshot // the room's bag, in order
 	Pins     []Pin             // active
 	Offers   []Offer           // open
+	Comments []Comment         // the newest ones, in the order of the log
+	Likes    int64             // of the show so far
 }
 
 // RoomView is a room as viewers see it.
@@ -73,7 +75,9 @@ func (s Snapshot) MarshalJSON() ([]byte, error) {
 		Pins     []Pin             `json:"pins"`
 		Products []ProductSnapshot `json:"products"`
 		Offers   []Offer           `json:"offers"`
-	}{s.Room, s.Show, epochs, append([]Pin{}, s.Pins...), append([]ProductSnapshot{}, s.Products...), append([]Offer{}, s.Offers...)})
+		Comments []Comment         `json:"comments"`
+		Likes    int64             `json:"likes"`
+	}{s.Room, s.Show, epochs, append([]Pin{}, s.Pins...), append([]ProductSnapshot{}, s.Products...), append([]Offer{}, s.Offers...), append([]Comment{}, s.Comments...), s.Likes})
 }
 
 // epoch is the show whose events follow the snapshot.

@@ -52,7 +52,7 @@ func NewTimeline(store eventStore, log *slog.Logger, m *Metrics) *Timeline {
 // showTime on the wall clock. data is rendered as JSON.
 //
 // A state event that says "ended" closes all pins like EndShow; when the show has ended already, the event that ended
-// it is returned and nothing is stored.
+// it is returned and nothing is stored. Comments can be hidden after the end as well.
 func (t *Timeline) Append(ctx context.Context, showID string, typ Type, showTime media.Ticks, wall time.Time, data any) (Event, error) {
 	const op = "overlay.Append"
 	if typ == TypePin || typ == TypeUnpin {
@@ -63,7 +63,7 @@ func (t *Timeline) Append(ctx context.Context, showID string, typ Type, showTime
 		return Event{}, err
 	}
 	stored, err := t.write(ctx, showID, func(b *board) ([]Event, error) {
-		if b.ended && (!endsShow(e) || b.endEvent.Seq > 0) {
+		if b.ended && typ != TypeCommentHidden && (!endsShow(e) || b.endEvent.Seq > 0) {
 			return nil, errs.New(errs.Conflict, op, "the show has ended: its timeline takes no more events")
 		}
 		return []Event{e}, nil
@@ -97,6 +97,9 @@ func (t *Timeline) Events(ctx context.Context, showID string, after int64, limit
 		limit = MaxEvents
 	}
 	events, err := t.store.Events(ctx, showID, after, limit)
+	if err == nil {
+		err = t.redact(ctx, showID, events)
+	}
 	return events, errs.Wrap("overlay.Events", err)
 }
 

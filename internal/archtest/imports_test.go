@@ -33,6 +33,7 @@ var imports = []row{
 	{"hls/playlist", []string{"media"}, "pure text, for live and replay alike"},
 	{"hls/ts", []string{"media"}, "pure bytes, for live and replay alike"},
 	{"hls/...", []string{"media", "hls/..."}, "delivery reads old segments back through an interface of its own"},
+	{"overlay/audience", []string{"overlay", "media", "commerce", "commerce/account"}, "what viewers say and like stands on the timeline"},
 	{"overlay/...", []string{"media", "commerce", "commerce/account"}, "the timeline carries snapshots of products at media times"},
 	{"replay/...", []string{"media", "hls/playlist", "hls/ts", "overlay"}, "the recording is the packaged media plus the timeline"},
 	{"live/...", []string{"media", "commerce/...", "transcode/...", "hls/...", "overlay/...", "replay/..."}, "a room at run time wires the media path and its timeline"},

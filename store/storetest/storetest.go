@@ -45,6 +45,7 @@ type Store interface {
 
 	lotteryStore
 	orderStore
+	audienceStore
 
 	Setting(ctx context.Context, key string) (string, error)
 	SetSetting(ctx context.Context, key, value string) error
@@ -91,6 +92,9 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"lottery race", testLotteryRace},
 		{"lottery full", testLotteryFull},
 		{"prizes", testPrizes},
+		{"comments", testComments},
+		{"mutes", testMutes},
+		{"likes", testLikes},
 		{"settings", testSettings},
 		{"orders", testOrders},
 		{"order list", testOrderList},
