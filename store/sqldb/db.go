@@ -26,8 +26,6 @@ import (
 	"path/filepath"
 	"runtime"
 
-	_ "modernc.org/sqlite" // the driver, named only here and in errors.go
-
 	"github.com/vitrine-live/vitrine/internal/errs"
 )
 
@@ -59,17 +57,13 @@ func Open(ctx context.Context, path string) (*DB, error) {
 	return db, nil
 }
 
-func (db *DB) open(ctx context.Context, abs string) (err error) {
-	if db.write, err = sql.Open("sqlite", dsn(abs, "_txlock=immediate")); err != nil {
-		return err
-	}
+func (db *DB) open(ctx context.Context, abs string) error {
+	db.write = openSQLite(dsn(abs))
 	db.write.SetMaxOpenConns(1)
 	if err := migrate(ctx, db.write, db.dialect); err != nil {
 		return err
 	}
-	if db.read, err = sql.Open("sqlite", dsn(abs, "_pragma=query_only(1)")); err != nil {
-		return err
-	}
+	db.read = openSQLite(dsn(abs, "_pragma=query_only(1)"))
 	readers := max(4, runtime.GOMAXPROCS(0))
 	db.read.SetMaxOpenConns(readers)
 	db.read.SetMaxIdleConns(readers)
