@@ -30,14 +30,17 @@ func again(ctx context.Context, once func() error) error {
 }
 
 func (db *DB) updateOnce(ctx context.Context, fn func(ctx context.Context, tx *sql.Tx) error) error {
+	life, cancel := db.uninterrupted(ctx)
+	defer cancel()
+	if db.group != nil {
+		return db.group.run(ctx, life, fn)
+	}
 	conn, err := db.write.Conn(ctx)
 	if err != nil {
 		return err
 	}
 	defer conn.Close() //nolint:errcheck // gives the connection back to its pool
-	ctx, cancel := db.uninterrupted(ctx)
-	defer cancel()
-	return inTx(ctx, conn.BeginTx, nil, fn)
+	return inTx(life, conn.BeginTx, nil, fn)
 }
 
 // uninterrupted is ctx without its end, but for the limit of one transaction.
