@@ -118,6 +118,9 @@ func New(deps Deps) *Server {
 	s.webhookOperations()
 	s.scheduleOperations()
 	s.reminderOperations()
+	s.eventOperations()
+	s.shareCodeOperations()
+	s.reportOperations()
 	s.statusOperations()
 	s.mediaRoutes()
 	s.pageRoutes()
@@ -155,6 +158,7 @@ func (s *Server) describe() huma.Config {
 		{Name: "Lotteries", Description: "Draws that nobody can steer and everybody can recompute."},
 		{Name: "Reminders", Description: "Viewers who want to be told when a show begins."},
 		{Name: "Comments", Description: "What viewers say and like during a show, and those who keep it civil."},
+		{Name: "Reports", Description: "What viewers did on their way to an order, and what shows brought in."},
 		{Name: "Operations", Description: "State of the server."},
 	}
 	return c

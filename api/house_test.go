@@ -81,7 +81,7 @@ func newHouse(t *testing.T, change ...func(*Deps)) *house {
 		Gatherer: reg, Log: log, Now: clock, AdminTokenHash: HashToken(adminToken), Version: "0",
 	}
 	h.withLotteries(&deps, db, log)
-	deps.FunnelDeps = funnelDeps(t, db, h.rooms, log, clock)
+	deps.FunnelDeps = funnelDeps(t, db, h.rooms, timeline, log, clock)
 	for _, f := range change {
 		f(&deps)
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/vitrine-live/vitrine/commerce/account"
+	"github.com/vitrine-live/vitrine/commerce/funnel"
 	"github.com/vitrine-live/vitrine/commerce/reminder"
 	"github.com/vitrine-live/vitrine/overlay"
 )
@@ -17,6 +18,7 @@ type FunnelDeps struct {
 	Reminders *reminder.Service
 	// ReminderChannels are those of Reminders, with what pages need for them.
 	ReminderChannels []ReminderChannel
+	Funnel           *funnel.Service
 }
 
 // ReminderChannel is one way by which viewers can be reminded, and what their page needs to ask for their consent.

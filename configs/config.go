@@ -34,6 +34,7 @@ type Config struct {
 	Webhooks        Webhooks  `yaml:"webhooks"`
 	Reminders       Reminders `yaml:"reminders"`
 	Comments        Comments  `yaml:"comments"`
+	Funnel          Funnel    `yaml:"funnel"`
 	Log             Log       `yaml:"log"`
 	ShutdownTimeout Duration  `yaml:"shutdown_timeout"`
 }
@@ -180,6 +181,7 @@ func Default() Config {
 		Webhooks:        Webhooks{DisableAfter: Duration(120 * time.Hour), Retention: Duration(720 * time.Hour)},
 		Reminders:       defaultReminders(),
 		Comments:        defaultComments(),
+		Funnel:          defaultFunnel(),
 		Log:             Log{Format: "text", Level: "info"},
 		ShutdownTimeout: Duration(10 * time.Second),
 	}

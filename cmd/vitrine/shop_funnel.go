@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/vitrine-live/vitrine/api"
 	"github.com/vitrine-live/vitrine/commerce"
+	"github.com/vitrine-live/vitrine/commerce/funnel"
 	"github.com/vitrine-live/vitrine/commerce/reminder"
 	"github.com/vitrine-live/vitrine/internal/errs"
 	"github.com/vitrine-live/vitrine/internal/netguard"
@@ -21,10 +23,11 @@ import (
 type funnelParts struct {
 	reminders        *reminder.Service
 	reminderChannels []api.ReminderChannel
+	funnel           *funnel.Service
 }
 
 func (s *server) funnelDeps() api.FunnelDeps {
-	return api.FunnelDeps{Reminders: s.reminders, ReminderChannels: s.reminderChannels}
+	return api.FunnelDeps{Reminders: s.reminders, ReminderChannels: s.reminderChannels, Funnel: s.funnel}
 }
 
 // roomChanged tells who follows the rooms that a show of one began, changed its state or ended.
@@ -102,4 +105,52 @@ type laterRooms struct{ s *server }
 
 func (l laterRooms) ShopShow(ctx context.Context, showID string) (commerce.Show, error) {
 	return l.s.rooms.ShopShow(ctx, showID)
+}
+
+// startFunnel takes what viewers' pages tell, and counts who watches, until the stop, which stores what still waits.
+func (s *server) startFunnel(ctx context.Context) (func(context.Context) error, error) {
+	counted := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "vitrine_funnel_events_total", Help: "What viewers' pages told, by what became of it; taken: it counts in reports.",
+	}, []string{"outcome"})
+	s.metrics.MustRegister(counted)
+	counted.WithLabelValues("taken")
+	for _, why := range funnel.Reasons {
+		counted.WithLabelValues(string(why))
+	}
+	f, err := funnel.New(funnel.Config{Window: time.Duration(s.config.Funnel.Window)}, funnel.Deps{
+		Store: s.db, Shows: s.rooms, Pins: s.pinsOf, Log: s.log, OnAir: s.watched,
+		Count: func(why funnel.Reason, n int) { counted.WithLabelValues(cmp.Or(string(why), "taken")).Add(float64(n)) },
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.funnel = f
+	return s.background(ctx, func(ctx context.Context) error {
+		f.Run(ctx)
+		return nil
+	}), nil
+}
+
+// pinsOf are the products of all pins of a show.
+func (s *server) pinsOf(ctx context.Context, showID string) (map[string]string, error) {
+	ranges, err := s.timeline.Ranges(ctx, showID)
+	pins := make(map[string]string, len(ranges))
+	for i := range ranges {
+		pins[ranges[i].Pin.ID] = ranges[i].Pin.ProductID
+	}
+	return pins, err
+}
+
+// watched is how many watch each show that is on air here.
+func (s *server) watched() []funnel.Sample {
+	var samples []funnel.Sample
+	for _, st := range s.rooms.OnAir() {
+		if st.Show == nil {
+			continue
+		}
+		samples = append(samples, funnel.Sample{
+			ShowID: st.Show.ID, ShowTimeMS: st.Show.Duration.Milliseconds(), Viewers: s.hub.Viewers(st.Show.RoomID),
+		})
+	}
+	return samples
 }
