@@ -17,14 +17,17 @@ import (
 // not: here, so that no operation can forget it.
 func (s *Server) authorizeStaff(ctx huma.Context, a access, next func(huma.Context)) {
 	who, err := s.caller(ctx, a)
-	if err != nil {
+	if who == nil {
 		s.refuseWith(ctx, err)
 		return
 	}
-	storeID, err := s.storeOf(ctx)
-	p := who.principal
+	storeID := ""
 	if err == nil {
-		p, err = who.in(storeID, a.perm)
+		storeID, err = s.storeOf(ctx)
+	}
+	p, denied := who.in(storeID, a.perm)
+	if err == nil {
+		err = denied
 	}
 	ctx = huma.WithValue(huma.WithValue(ctx, principalKey{}, p), callerKey{}, who)
 	switch {

@@ -17,8 +17,9 @@ type caller struct {
 	token     *account.Token    // nil for others
 }
 
-// caller tells who sends the request by its credential. Unauthorized: by none that is known. Forbidden: by one that does
-// not count for this operation, or by a cookie that another site may have made a browser send.
+// caller tells who sends the request by its credential. Unauthorized: by none that is known. Forbidden: by a cookie that
+// another site may have made a browser send, or, together with who it is, by a credential that does not count for this
+// operation.
 func (s *Server) caller(ctx huma.Context, a access) (*caller, error) {
 	token := bearer(ctx.Header("Authorization"))
 	switch {
@@ -80,7 +81,9 @@ func (a access) want() string {
 // Forbidden: they lack what the operation needs. The principal comes back in any case, for the audit log.
 func (c *caller) in(storeID string, perm account.Permission) (account.Principal, error) {
 	const op = "api.in"
-	p, ok, lacking := c.principal, true, ""
+	var p account.Principal
+	var ok bool
+	var lacking string
 	switch {
 	case c.session != nil:
 		p, ok = c.session.Principal(storeID)
@@ -89,6 +92,7 @@ func (c *caller) in(storeID string, perm account.Permission) (account.Principal,
 		p, ok = c.token.Principal(storeID)
 		lacking = "this API token"
 	default: // the admin may everything, and a stream key has been looked at
+		p = c.principal
 		p.StoreID = storeID
 		return p, nil
 	}

@@ -65,7 +65,7 @@ func (p *People) mayReset(ctx context.Context, op string, by Principal, m Member
 		return errs.Wrap(op, err)
 	}
 	for storeID, role := range theirs {
-		if storeID != m.StoreID && !(own[storeID].May(StaffWrite) && own[storeID].covers(role)) {
+		if mine := own[storeID]; storeID != m.StoreID && (!mine.May(StaffWrite) || !mine.covers(role)) {
 			return errs.New(errs.Forbidden, op, "%s works in another store too, where you may not decide about staff: ask an owner of both, or the operator of the server", m.Name)
 		}
 	}

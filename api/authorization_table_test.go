@@ -1,0 +1,141 @@
+package api
+
+import "github.com/vitrine-live/vitrine/commerce/account"
+
+// row says who may carry out an operation: the scope that an API token needs, if one may at all, and who else.
+type row struct {
+	scope account.Permission
+	who   string
+}
+
+// Who, in words. "crew" works on shows, "tellers" also see what shows brought in, "sellers" also see money, "owners" run the
+// store; the admin is always among them.
+const (
+	everyone = "everyone"
+	viewing  = "viewer"
+	theAdmin = "admin"
+	crew     = "admin owner operator anchor assistant"
+	tellers  = "admin owner operator anchor"
+	sellers  = "admin owner operator"
+	owners   = "admin owner"
+	crewKey  = crew + " key"
+	// themselves: staff, whatever their role, about their own account
+	themselves = "owner operator anchor assistant"
+)
+
+// authorization is the one table of what the API's operations expect, a line each. It says again, independently, what
+// their Security says: a difference is a mistake on one of the sides.
+var authorization = map[string]row{
+	// the server
+	"get-status":     {"", theAdmin},
+	"get-time":       {"", everyone},
+	"list-all-audit": {"", theAdmin},
+
+	// stores
+	"create-merchant":      {"", theAdmin},
+	"list-merchants":       {"", theAdmin},
+	"create-store":         {"", theAdmin},
+	"create-sibling-store": {"store:write", owners},
+	"list-stores":          {"", crew},
+	"get-store":            {"store:read", crew},
+	"update-store":         {"store:write", owners},
+	"rotate-viewer-secret": {"store:write", owners},
+	"list-audit":           {"audit:read", sellers},
+
+	// staff
+	"sign-in":           {"", everyone},
+	"accept-invitation": {"", everyone},
+	"get-session":       {"", themselves},
+	"sign-out":          {"", themselves},
+	"list-sessions":     {"", themselves},
+	"end-session":       {"", themselves},
+	"change-password":   {"", themselves},
+	"add-staff":         {"staff:write", owners},
+	"list-staff":        {"staff:write", owners},
+	"set-role":          {"staff:write", owners},
+	"remove-staff":      {"staff:write", owners},
+	"invite-staff":      {"staff:write", owners},
+	"create-token":      {"staff:write", owners},
+	"list-tokens":       {"staff:write", owners},
+	"revoke-token":      {"staff:write", owners},
+
+	// viewers
+	"create-visitor":  {"", everyone},
+	"wechat-login":    {"", everyone},
+	"get-public-room": {"", everyone},
+	"get-me":          {"", viewing},
+	"update-me":       {"", viewing},
+
+	// rooms and shows
+	"list-rooms":        {"", theAdmin},
+	"create-room":       {"", theAdmin},
+	"list-store-rooms":  {"rooms:read", crew},
+	"create-store-room": {"rooms:write", sellers},
+	"get-room":          {"rooms:read", crew},
+	"update-room":       {"rooms:write", sellers},
+	"delete-room":       {"rooms:write", sellers},
+	"rotate-stream-key": {"rooms:write", sellers},
+	"end-show":          {"overlay:write", crewKey},
+	"announce":          {"overlay:write", crewKey},
+	"pin":               {"overlay:write", crewKey},
+	"unpin":             {"overlay:write", crewKey},
+	"list-pins":         {"rooms:read", crewKey},
+	"get-studio":        {"rooms:read", crewKey},
+	"get-bag":           {"catalogue:read", crew},
+	"set-bag":           {"overlay:write", crew},
+	"list-shows":        {"rooms:read", crew},
+	"get-show":          {"rooms:read", crew},
+	"schedule-show":     {"rooms:write", sellers},
+	"reschedule-show":   {"rooms:write", sellers},
+	"call-off-show":     {"rooms:write", sellers},
+	"delete-recording":  {"rooms:write", sellers},
+	"create-import":     {"rooms:write", sellers},
+	"list-imports":      {"rooms:read", crew},
+	"get-import":        {"rooms:read", crew},
+	"cancel-import":     {"rooms:write", sellers},
+
+	// catalogue
+	"list-products":  {"catalogue:read", crew},
+	"get-product":    {"catalogue:read", crew},
+	"create-product": {"catalogue:write", sellers},
+	"update-product": {"catalogue:write", sellers},
+	"delete-product": {"catalogue:write", sellers},
+
+	// webhooks
+	"create-webhook":          {"webhooks:write", sellers},
+	"list-webhooks":           {"webhooks:write", sellers},
+	"get-webhook":             {"webhooks:write", sellers},
+	"update-webhook":          {"webhooks:write", sellers},
+	"delete-webhook":          {"webhooks:write", sellers},
+	"rotate-webhook-secret":   {"webhooks:write", sellers},
+	"test-webhook":            {"webhooks:write", sellers},
+	"list-webhook-deliveries": {"webhooks:write", sellers},
+	"get-webhook-delivery":    {"webhooks:write", sellers},
+	"replay-webhook-delivery": {"webhooks:write", sellers},
+	"replay-dead-webhooks":    {"webhooks:write", sellers},
+
+	// lotteries
+	"create-lottery":       {"offers:write", sellers},
+	"update-lottery":       {"offers:write", sellers},
+	"cancel-lottery":       {"offers:write", sellers},
+	"open-lottery":         {"overlay:write", crew},
+	"close-lottery":        {"overlay:write", crew},
+	"list-lotteries":       {"rooms:read", crew},
+	"get-lottery":          {"rooms:read", crew},
+	"list-lottery-winners": {"orders:read", sellers},
+	"list-show-lotteries":  {"", everyone},
+	"get-shown-lottery":    {"", everyone},
+	"get-lottery-proof":    {"", everyone},
+	"enter-lottery":        {"", viewing},
+	"get-lottery-entry":    {"", viewing},
+	"list-my-prizes":       {"", viewing},
+	"claim-prize":          {"", viewing},
+
+	// reminders
+	"count-reminders":        {"rooms:read", crew},
+	"list-reminder-channels": {"", everyone},
+	"remind-of-show":         {"", viewing},
+	"remind-of-next-show":    {"", viewing},
+	"list-my-reminders":      {"", viewing},
+	"cancel-reminder":        {"", viewing},
+}
