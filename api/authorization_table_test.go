@@ -95,11 +95,19 @@ var authorization = map[string]row{
 	"cancel-import":     {"rooms:write", sellers},
 
 	// catalogue
-	"list-products":  {"catalogue:read", crew},
-	"get-product":    {"catalogue:read", crew},
-	"create-product": {"catalogue:write", sellers},
-	"update-product": {"catalogue:write", sellers},
-	"delete-product": {"catalogue:write", sellers},
+	"list-products":        {"catalogue:read", crew},
+	"get-product":          {"catalogue:read", crew},
+	"create-product":       {"catalogue:write", sellers},
+	"update-product":       {"catalogue:write", sellers},
+	"delete-product":       {"catalogue:write", sellers},
+	"list-audit-queue":     {"catalogue:write", sellers},
+	"decide-audit":         {"catalogue:write", sellers},
+	"get-product-stock":    {"catalogue:read", crew},
+	"change-product-stock": {"stock:write", sellers},
+	"list-show-prices":     {"catalogue:read", crew},
+	"set-show-price":       {"catalogue:write", sellers},
+	"delete-show-price":    {"catalogue:write", sellers},
+	"get-public-product":   {"", everyone},
 
 	// webhooks
 	"create-webhook":          {"webhooks:write", sellers},
@@ -130,6 +138,16 @@ var authorization = map[string]row{
 	"get-lottery-entry":    {"", viewing},
 	"list-my-prizes":       {"", viewing},
 	"claim-prize":          {"", viewing},
+
+	// comments
+	"list-comments":   {"overlay:write", crew},
+	"hide-comment":    {"overlay:write", crew},
+	"approve-comment": {"overlay:write", crew},
+	"list-mutes":      {"overlay:write", crew},
+	"mute":            {"overlay:write", crew},
+	"unmute":          {"overlay:write", crew},
+	"post-comment":    {"", viewing},
+	"like":            {"", viewing},
 
 	// reminders
 	"count-reminders":        {"rooms:read", crew},

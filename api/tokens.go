@@ -11,8 +11,8 @@ import (
 	"github.com/vitrine-live/vitrine/overlay"
 )
 
-// Token lets a program work in one store.
-type Token struct {
+// AccessToken lets a program work in one store.
+type AccessToken struct {
 	ID        string   `json:"id" example:"tok_0123456789abcdef"`
 	Name      string   `json:"name"`
 	Scopes    []string `json:"scopes" doc:"What it may do."`
@@ -22,9 +22,9 @@ type Token struct {
 	UsedAt    *string  `json:"used_at" doc:"To the minute; null: never."`
 }
 
-// TokenWithSecret is a token with what is sent.
-type TokenWithSecret struct {
-	Token
+// AccessTokenWithSecret is a token with what is sent.
+type AccessTokenWithSecret struct {
+	AccessToken
 	Token string `json:"token" doc:"vt_...: to be sent as a bearer token. It is shown this once."`
 }
 
@@ -45,7 +45,7 @@ type tokenInput struct {
 
 type tokenOutput struct {
 	CacheControl string `header:"Cache-Control"`
-	Body         TokenWithSecret
+	Body         AccessTokenWithSecret
 }
 
 func (s *Server) tokenOperations() {
@@ -57,7 +57,7 @@ func (s *Server) tokenOperations() {
 			StorePath
 			PageInput
 		},
-		) (*Body[Page[Token]], error) {
+		) (*Body[Page[AccessToken]], error) {
 			ts, err := s.People.Tokens(ctx, in.Store, in.After, in.limit())
 			return page(ts, in.limit(), apiToken, func(t account.Token) string { return t.ID }), err
 		})
@@ -82,11 +82,11 @@ func (s *Server) createToken(ctx context.Context, in *tokenInput) (*tokenOutput,
 	}
 	noteChange(ctx, "token", nil, t.ID)
 	noteChange(ctx, "scopes", nil, t.Scopes)
-	return &tokenOutput{"no-store", TokenWithSecret{apiToken(t), secret}}, nil
+	return &tokenOutput{"no-store", AccessTokenWithSecret{apiToken(t), secret}}, nil
 }
 
-func apiToken(t account.Token) Token {
-	return Token{
+func apiToken(t account.Token) AccessToken {
+	return AccessToken{
 		ID: t.ID, Name: t.Name, Scopes: words(t.Scopes), CreatedBy: t.CreatedBy, CreatedAt: overlay.FormatWall(t.CreatedAt),
 		ExpiresAt: optionalTime(t.ExpiresAt), UsedAt: optionalTime(t.UsedAt),
 	}
