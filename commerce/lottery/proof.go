@@ -146,3 +146,43 @@ func (p *Proof) Compare(noted Published) (wrong []string) {
 	}
 	return wrong
 }
+
+// Told is what one event of the timeline told of a lottery.
+type Told struct {
+	ID    string `json:"id"`
+	State State  `json:"state"`
+	Offer View   `json:"offer"`
+}
+
+// CompareTimeline returns where the proof is not what the timeline told, event by event in the order of the log: the
+// commitment first, then the entrants' hash, then the seed.
+func (p *Proof) CompareTimeline(told []Told) (wrong []string) {
+	say := func(format string, args ...any) { wrong = append(wrong, fmt.Sprintf(format, args...)) }
+	var closed bool
+	if len(told) == 0 || told[0].State != Open {
+		say("the timeline does not begin with the opening of %s", p.Lottery)
+	}
+	for _, t := range told {
+		if t.Offer.Commitment != p.Commitment {
+			say("when it was %s, the timeline told the commitment %s; the proof says %s", t.State, t.Offer.Commitment, p.Commitment)
+		}
+		switch t.State {
+		case Closed, Drawn:
+			if t.Offer.EntrantsHash != p.EntrantsHash {
+				say("when it was %s, the timeline told the entrants' hash %s; the proof says %s", t.State, t.Offer.EntrantsHash, p.EntrantsHash)
+			}
+			if t.State == Drawn && !closed {
+				say("the seed was published before the hash of the entrants")
+			}
+			closed = true
+		case Open, Draft, Cancelled:
+		}
+		if t.Offer.Seed != "" && t.Offer.Seed != p.Seed {
+			say("the timeline told the seed %s; the proof says %s", t.Offer.Seed, p.Seed)
+		}
+		if t.Offer.Seed != "" && t.State != Drawn {
+			say("the timeline told the seed when the lottery was %s", t.State)
+		}
+	}
+	return wrong
+}
