@@ -50,6 +50,7 @@ type Deps struct {
 	Log          *slog.Logger
 	Now          func() time.Time // nil: time.Now
 	FunnelDeps
+	PayDeps
 
 	// AdminTokenHash is the hex SHA-256 of the admin token.
 	AdminTokenHash string
@@ -116,6 +117,7 @@ func New(deps Deps) *Server {
 	s.tokenOperations()
 	s.auditOperations()
 	s.webhookOperations()
+	s.mallOperations()
 	s.scheduleOperations()
 	s.reminderOperations()
 	s.eventOperations()
@@ -154,6 +156,7 @@ func (s *Server) describe() huma.Config {
 		{Name: "Viewers", Description: "Who watches, and what a viewer's page may ask."},
 		{Name: "Stores", Description: "The shops of merchants."},
 		{Name: "Staff", Description: "Who works in a store, how they sign in, programs with tokens, and what all of them did."},
+		{Name: "External malls", Description: "Products that are bought elsewhere: links that say where a buyer came from, and reports of the orders."},
 		{Name: "Webhooks", Description: "Where a store's events are sent."},
 		{Name: "Lotteries", Description: "Draws that nobody can steer and everybody can recompute."},
 		{Name: "Reminders", Description: "Viewers who want to be told when a show begins."},

@@ -17,6 +17,7 @@ import (
 
 	"github.com/vitrine-live/vitrine/commerce"
 	"github.com/vitrine-live/vitrine/commerce/account"
+	"github.com/vitrine-live/vitrine/commerce/mall"
 	"github.com/vitrine-live/vitrine/commerce/webhook"
 	"github.com/vitrine-live/vitrine/hls"
 	"github.com/vitrine-live/vitrine/live"
@@ -77,6 +78,7 @@ func newHouse(t *testing.T, change ...func(*Deps)) *house {
 	deps := Deps{
 		People: h.people, Audit: account.NewAudit(db, log, clock),
 		Webhooks: webhooks,
+		PayDeps:  PayDeps{Mall: mall.NewService(db, h.goods, mall.NewClicks(make([]byte, 32)), nil, clock)},
 		Viewers:  h.visitors, Rooms: h.rooms, Catalogue: h.goods, Timeline: timeline, Store: db, Viewer: http.NotFoundHandler(), Assets: http.NotFoundHandler(),
 		Gatherer: reg, Log: log, Now: clock, AdminTokenHash: HashToken(adminToken), Version: "0",
 	}

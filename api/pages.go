@@ -9,6 +9,7 @@ func (s *Server) pageRoutes() {
 		s.mux.Handle("GET /studio/{room}", s.Studio)
 	}
 	s.mux.Handle("GET /assets/", s.Assets)
+	s.mux.HandleFunc("GET /go/{product}", s.goToMall)
 	s.mux.HandleFunc("GET /docs", docs(s.api.OpenAPI()))
 	s.mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "/docs", http.StatusFound)

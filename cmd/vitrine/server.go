@@ -80,6 +80,7 @@ func (s *server) run(ctx context.Context) (err error) {
 		{"redis", s.startRedis},
 		{"people", s.startPeople},
 		{"webhooks", s.startWebhooks},
+		{"mall", s.startMall},
 		{"listeners", s.startListeners},
 		{"http", s.startHTTP}, // before the rooms, so that at the stop they first release whoever waits for them
 		{"tls", s.startTLS},
@@ -363,8 +364,8 @@ func (s *server) surface() *api.Server {
 		Lotteries: s.lotteries, Comments: s.comments, Likes: s.likes,
 		Version: version, PublicURL: s.config.HTTP.PublicURL, RTMPPort: port(s.rtmp), PublicMetrics: s.config.HTTP.PublicMetrics,
 		RTMPSPort: port(s.rtmps), HTTPSPort: port(s.https), WHIP: s.whip != nil, ClientAddr: s.clients().Of, MaxWrongKeys: s.config.WebRTC.MaxWrongKeys,
-		FunnelDeps: s.funnelDeps(),
-		Ready:      s.db.Ping,
+		FunnelDeps: s.funnelDeps(), PayDeps: s.payDeps(),
+		Ready: s.db.Ping,
 	})
 }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/vitrine-live/vitrine/api"
+	"github.com/vitrine-live/vitrine/commerce/mall"
 	"github.com/vitrine-live/vitrine/commerce/webhook"
 	webhooks "github.com/vitrine-live/vitrine/providers/webhook"
 )
@@ -11,6 +13,7 @@ import (
 // pay are the parts that speak with merchants' servers and those who move money.
 type pay struct {
 	webhooks *webhook.Service
+	mall     *mall.Service
 }
 
 // startWebhooks lets merchants' servers hear of what happens in their stores.
@@ -29,3 +32,15 @@ func (s *server) startWebhooks(ctx context.Context) (func(context.Context) error
 		return stop(ctx)
 	}, nil
 }
+
+// startMall ties stores to malls elsewhere.
+func (s *server) startMall(ctx context.Context) (func(context.Context) error, error) {
+	secret, err := s.secret(ctx, "click_secret")
+	if err != nil {
+		return nil, err
+	}
+	s.mall = mall.NewService(s.db, s.catalogue, mall.NewClicks([]byte(secret)), nil, nil)
+	return nil, nil
+}
+
+func (s *server) payDeps() api.PayDeps { return api.PayDeps{Mall: s.mall} }

@@ -52,6 +52,7 @@ type Store interface {
 	SettingOr(ctx context.Context, key, value string) (string, error)
 
 	webhookStore
+	mallStore
 	reminderStore
 	offerStore
 }
@@ -129,6 +130,9 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"webhook reports", testWebhookReports},
 		{"webhook replay", testWebhookReplay},
 		{"webhook pruning", testWebhookPruning},
+		{"malls", testMalls},
+		{"external orders", testExternalOrders},
+		{"external order race", testExternalOrderRace},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, open(t)) })
 	}
