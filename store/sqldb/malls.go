@@ -45,7 +45,7 @@ func (db *DB) UpdateMall(ctx context.Context, storeID string, change func(*mall.
 	return m, err
 }
 
-const externalColumns = "id, store_id, no, state, currency, total, refunded, paid_at, refunded_at, hash, created_at, updated_at"
+const mallOrderColumns = "id, store_id, no, state, currency, total, refunded, paid_at, refunded_at, hash, created_at, updated_at"
 
 func scanExternal(row scanner) (o mall.Order, err error) {
 	var paid, refunded, created, updated sql.NullInt64
@@ -59,7 +59,7 @@ func scanExternal(row scanner) (o mall.Order, err error) {
 func (db *DB) KeepExternalOrder(ctx context.Context, o mall.Order) (kept mall.Order, fresh bool, err error) {
 	const op = "sqldb.KeepExternalOrder"
 	err = db.update(ctx, op, func(ctx context.Context, tx *sql.Tx) error {
-		err := exactlyOne(tx.ExecContext(ctx, "INSERT INTO external_orders ("+externalColumns+`)
+		err := exactlyOne(tx.ExecContext(ctx, "INSERT INTO external_orders ("+mallOrderColumns+`)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (store_id, no) DO NOTHING`,
 			o.ID, o.StoreID, o.No, string(o.State), o.Currency, o.Total, o.Refunded, o.PaidAt.UnixMilli(), millis(o.RefundedAt), o.Hash,
 			o.CreatedAt.UnixMilli(), o.UpdatedAt.UnixMilli()))
@@ -92,7 +92,7 @@ func addExternalLines(ctx context.Context, tx *sql.Tx, o *mall.Order) error {
 
 // growExternal brings a known order up to date. A report that came late takes nothing back.
 func (db *DB) growExternal(ctx context.Context, tx *sql.Tx, op string, o *mall.Order) (mall.Order, error) {
-	kept, err := scanExternal(tx.QueryRowContext(ctx, "SELECT "+externalColumns+" FROM external_orders WHERE store_id = $1 AND no = $2"+db.forUpdate, o.StoreID, o.No))
+	kept, err := scanExternal(tx.QueryRowContext(ctx, "SELECT "+mallOrderColumns+" FROM external_orders WHERE store_id = $1 AND no = $2"+db.forUpdate, o.StoreID, o.No))
 	if err != nil {
 		return kept, err
 	}
@@ -110,11 +110,11 @@ func (db *DB) growExternal(ctx context.Context, tx *sql.Tx, op string, o *mall.O
 			return kept, err
 		}
 	}
-	kept.Lines, err = externalLines(ctx, tx, kept.ID)
+	kept.Lines, err = mallLines(ctx, tx, kept.ID)
 	return kept, err
 }
 
-func externalLines(ctx context.Context, tx *sql.Tx, orderID string) ([]mall.Line, error) {
+func mallLines(ctx context.Context, tx *sql.Tx, orderID string) ([]mall.Line, error) {
 	rows, err := tx.QueryContext(ctx, `SELECT n, product_id, code, title, quantity, amount, click_id, verified, clicked_at, show_id, pin_id,
 		show_time_ms, via, share_code, channel FROM external_order_lines WHERE order_id = $1 ORDER BY n`, orderID)
 	return collect(rows, err, func(row scanner) (l mall.Line, err error) {
@@ -134,13 +134,13 @@ func (db *DB) ExternalOrders(ctx context.Context, storeID string, before cursor.
 		if id == "" {
 			at = 1 << 62
 		}
-		rows, err := tx.QueryContext(ctx, "SELECT "+externalColumns+` FROM external_orders WHERE store_id = $1
+		rows, err := tx.QueryContext(ctx, "SELECT "+mallOrderColumns+` FROM external_orders WHERE store_id = $1
 			AND (paid_at < $2 OR (paid_at = $2 AND id < $3)) ORDER BY paid_at DESC, id DESC LIMIT $4`, storeID, at, id, limit)
 		if all, err = collect(rows, err, scanExternal); err != nil {
 			return err
 		}
 		for i := range all {
-			if all[i].Lines, err = externalLines(ctx, tx, all[i].ID); err != nil {
+			if all[i].Lines, err = mallLines(ctx, tx, all[i].ID); err != nil {
 				return err
 			}
 		}
