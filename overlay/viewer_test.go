@@ -133,6 +133,11 @@ type receivedState struct {
 	Epochs   []json.RawMessage         `json:"epochs"`
 	Pins     []overlay.Pin             `json:"pins"`
 	Products []overlay.ProductSnapshot `json:"products"`
+	Comments []struct {
+		ShowTime int64 `json:"show_time_ms"`
+		overlay.CommentData
+	} `json:"comments"`
+	Likes int64 `json:"likes"`
 }
 
 // connection is a client on one transport. next returns io.EOF or a *websocket.CloseError at the end of it.
@@ -296,6 +301,7 @@ type viewer struct {
 	seen     []int64 // numbers of the events of epoch
 	lost     int     // times that it had to begin anew
 	viewers  int64   // as last told
+	likes    []int64 // each number as told
 	snapshot *received
 	hello    *received
 }
@@ -324,7 +330,11 @@ func (v *viewer) follow(t testing.TB, f received) {
 		v.offset = f.Offset
 		v.seen = append(v.seen, f.Offset)
 	case "state":
-		v.viewers = f.Value
+		if f.Key == "likes" {
+			v.likes = append(v.likes, f.Value)
+		} else {
+			v.viewers = f.Value
+		}
 		return
 	default:
 		t.Fatalf("what is a frame of type %q?", f.Type)

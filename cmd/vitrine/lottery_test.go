@@ -43,7 +43,7 @@ func redraw(p *lottery.Proof) {
 
 // TestLotteryVerify lets the command and the script, which shares no line with it, judge the same proofs: honest ones, and
 // those that somebody changed, also with everything else made to fit.
-func TestLotteryVerify(t *testing.T) {
+func TestLotteryVerify(t *testing.T) { //nolint:funlen // one table: what can be changed, and what is said of it
 	node, err := exec.LookPath("node")
 	if err != nil {
 		t.Fatal("the script needs node, which `make test` installs")

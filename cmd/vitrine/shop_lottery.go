@@ -10,7 +10,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/vitrine-live/vitrine/commerce/lottery"
-	"github.com/vitrine-live/vitrine/internal/ratelimit"
 	"github.com/vitrine-live/vitrine/overlay/audience"
 )
 
@@ -28,7 +27,7 @@ func (s *server) startAudience(ctx context.Context) (func(context.Context) error
 		return nil, err
 	}
 	c := s.config.Comments
-	cfg, limits := audience.Config{PerViewer: c.PerViewer, PerShow: c.PerShow, Likes: c.Likes}, ratelimit.NewMemory(nil)
+	cfg, limits := audience.Config{PerViewer: c.PerViewer, PerShow: c.PerShow, Likes: c.Likes}, s.limits
 	s.comments = audience.NewComments(cfg, audience.CommentDeps{
 		Store: s.db, Shows: s.rooms, Timeline: s.timeline, Limits: limits, Words: words, Log: s.log,
 	})
