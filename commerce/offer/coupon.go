@@ -1,6 +1,7 @@
 package offer
 
 import (
+	"reflect"
 	"time"
 
 	"github.com/vitrine-live/vitrine/internal/errs"
@@ -60,42 +61,29 @@ func (c *Coupon) validate(op string) error {
 	return nil
 }
 
-// CouponChange is what is to change of a coupon; nil fields stay. Once a coupon was activated what a claim is worth stays
-// too.
-type CouponChange struct {
-	State     *State
-	Terms     *Terms
-	Rules     *Rules
-	Quota     *int64
-	PerViewer *int64
+// change applies an edit to the coupon, or says what forbids it. Once it was activated what a claim is worth stays.
+func (c *Coupon) change(op string, edit func(*Coupon), at time.Time) error {
+	before := *c
+	edit(c)
+	c.ID, c.StoreID, c.Claimed, c.CreatedAt, c.UpdatedAt = before.ID, before.StoreID, before.Claimed, before.CreatedAt, at
+	switch {
+	case before.State != Draft && !reflect.DeepEqual(before.Terms, c.Terms):
+		return errs.New(errs.Conflict, op, "viewers may have claimed this coupon: what it is worth stays; stop it and make another")
+	case c.Quota > 0 && c.Quota < c.Claimed:
+		return errs.Field(op, "quota", "%d are claimed already: the quota cannot be less", c.Claimed)
+	case !before.State.mayBecome(c.State):
+		return errs.Field(op, "state", "a coupon goes from draft to active, and between active and stopped")
+	}
+	return c.validate(op)
 }
 
-// change applies a change to the coupon, or says what forbids it.
-func (c *Coupon) change(op string, to CouponChange, at time.Time) error {
-	if to.Terms != nil {
-		if c.State != Draft {
-			return errs.New(errs.Conflict, op, "viewers may have claimed this coupon: what it is worth stays; stop it and make another")
-		}
-		c.Terms = *to.Terms
+func (s State) mayBecome(to State) bool {
+	switch s {
+	case Draft:
+		return to == Draft || to == Active
+	case Active, Stopped:
+		return to == Active || to == Stopped
+	case Empty:
 	}
-	if to.Rules != nil {
-		c.Rules = *to.Rules
-	}
-	if to.PerViewer != nil {
-		c.PerViewer = *to.PerViewer
-	}
-	if to.Quota != nil {
-		c.Quota = *to.Quota
-	}
-	if c.Quota > 0 && c.Quota < c.Claimed {
-		return errs.Field(op, "quota", "%d are claimed already: the quota cannot be less", c.Claimed)
-	}
-	if to.State != nil {
-		if *to.State != Active && *to.State != Stopped || c.State == Draft && *to.State == Stopped {
-			return errs.Field(op, "state", "a coupon goes from draft to active, and between active and stopped")
-		}
-		c.State = *to.State
-	}
-	c.UpdatedAt = at
-	return c.validate(op)
+	return false
 }

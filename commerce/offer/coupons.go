@@ -38,11 +38,12 @@ func (s *Service) ListCoupons(ctx context.Context, storeID string, beforeID stri
 	return all, errs.Wrap("offer.ListCoupons", err)
 }
 
-// UpdateCoupon changes a coupon. Conflict: what viewers may have claimed already is to be changed; Invalid; NotFound.
-func (s *Service) UpdateCoupon(ctx context.Context, storeID, id string, to CouponChange) (Coupon, error) {
+// UpdateCoupon changes a coupon by edit, which may run more than once. Conflict: what viewers may have claimed already is to
+// be changed; Invalid; NotFound.
+func (s *Service) UpdateCoupon(ctx context.Context, storeID, id string, edit func(*Coupon)) (Coupon, error) {
 	const op = "offer.UpdateCoupon"
 	at := s.at()
-	c, err := s.store.UpdateCoupon(ctx, storeID, id, func(c *Coupon) error { return c.change(op, to, at) })
+	c, err := s.store.UpdateCoupon(ctx, storeID, id, func(c *Coupon) error { return c.change(op, edit, at) })
 	if err != nil {
 		return Coupon{}, errs.Wrap(op, err)
 	}
