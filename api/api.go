@@ -16,6 +16,7 @@ import (
 	"github.com/vitrine-live/vitrine/commerce"
 	"github.com/vitrine-live/vitrine/commerce/account"
 	"github.com/vitrine-live/vitrine/commerce/lottery"
+	"github.com/vitrine-live/vitrine/commerce/offer"
 	"github.com/vitrine-live/vitrine/commerce/webhook"
 	"github.com/vitrine-live/vitrine/internal/clientaddr"
 	"github.com/vitrine-live/vitrine/live"
@@ -40,6 +41,7 @@ type Deps struct {
 	WeChat       *WeChat // nil: there is no mini-program
 	Webhooks     *webhook.Service
 	Lotteries    *lottery.Service
+	Offers       *offer.Service
 	Comments     *audience.Comments
 	Likes        *audience.Likes
 	Store        Store
@@ -108,6 +110,7 @@ func New(deps Deps) *Server {
 	s.auditQueueOperations()
 	s.showPriceOperations()
 	s.lotteryOperations()
+	s.offerOperations()
 	s.commentOperations()
 	s.publicOperations()
 	s.viewerOperations()
@@ -158,6 +161,9 @@ func (s *Server) describe() huma.Config {
 		{Name: "Staff", Description: "Who works in a store, how they sign in, programs with tokens, and what all of them did."},
 		{Name: "External malls", Description: "Products that are bought elsewhere: links that say where a buyer came from, and reports of the orders."},
 		{Name: "Webhooks", Description: "Where a store's events are sent."},
+		{Name: "Coupons", Description: "What viewers claim, in shows or in the store, and orders use."},
+		{Name: "Flash sales", Description: "Pieces set aside and sold for less, on the clock of a show."},
+		{Name: "Red packets", Description: "Coupons of random size: first come, first served."},
 		{Name: "Lotteries", Description: "Draws that nobody can steer and everybody can recompute."},
 		{Name: "Reminders", Description: "Viewers who want to be told when a show begins."},
 		{Name: "Comments", Description: "What viewers say and like during a show, and those who keep it civil."},

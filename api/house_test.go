@@ -44,6 +44,7 @@ type house struct {
 	people *account.People
 
 	lotteryParts
+	offerParts
 }
 
 func newHouse(t *testing.T, change ...func(*Deps)) *house {
@@ -83,6 +84,7 @@ func newHouse(t *testing.T, change ...func(*Deps)) *house {
 		Gatherer: reg, Log: log, Now: clock, AdminTokenHash: HashToken(adminToken), Version: "0",
 	}
 	h.withLotteries(&deps, db, log)
+	h.withOffers(&deps, db, log)
 	deps.FunnelDeps = funnelDeps(t, db, h.rooms, timeline, log, clock)
 	for _, f := range change {
 		f(&deps)
@@ -101,12 +103,15 @@ func (h *house) viewer() string {
 	return token
 }
 
-// ask sends a request with a bearer token, "" for none, and returns the answer.
+// ask sends a request with a bearer token, "" for none, and a body, nil for none, and returns the answer.
 func (h *house) ask(method, path, token string, body any, header ...string) *httptest.ResponseRecorder {
 	h.t.Helper()
-	doc, err := json.Marshal(body)
-	if err != nil {
-		h.t.Fatal(err)
+	var doc []byte
+	if body != nil {
+		var err error
+		if doc, err = json.Marshal(body); err != nil {
+			h.t.Fatal(err)
+		}
 	}
 	r := httptest.NewRequest(method, "http://shop.example:8080"+path, bytes.NewReader(doc))
 	r.Header.Set("Content-Type", "application/json")

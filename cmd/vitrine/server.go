@@ -58,6 +58,7 @@ type server struct {
 	webrtc
 	pulls
 	lotteryParts
+	offerParts
 	storage
 	catalogueParts
 	people
@@ -97,6 +98,7 @@ func (s *server) run(ctx context.Context) (err error) {
 		{"pull", s.startPull},
 		{"audience", s.startAudience},
 		{"lotteries", s.startLotteries},
+		{"offers", s.startOffers},
 		{"surface", s.startSurface},
 		{"rtmp", s.startRTMP},
 		{"ready", s.startReady},
@@ -361,7 +363,7 @@ func (s *server) surface() *api.Server {
 		StockChanged: s.stockNews.StockChanged,
 		Webhooks:     s.webhooks,
 		Viewer:       web.Viewer(), Studio: web.Studio(), Assets: web.Assets(), Gatherer: s.metrics, Log: s.log, AdminTokenHash: api.HashToken(s.token),
-		Lotteries: s.lotteries, Comments: s.comments, Likes: s.likes,
+		Lotteries: s.lotteries, Offers: s.offers, Comments: s.comments, Likes: s.likes,
 		Version: version, PublicURL: s.config.HTTP.PublicURL, RTMPPort: port(s.rtmp), PublicMetrics: s.config.HTTP.PublicMetrics,
 		RTMPSPort: port(s.rtmps), HTTPSPort: port(s.https), WHIP: s.whip != nil, ClientAddr: s.clients().Of, MaxWrongKeys: s.config.WebRTC.MaxWrongKeys,
 		FunnelDeps: s.funnelDeps(), PayDeps: s.payDeps(),
