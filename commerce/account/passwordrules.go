@@ -45,9 +45,11 @@ func checkPassword(op, field, password string, names ...string) error {
 
 func guessable(password string, names []string) bool {
 	lower := strings.ToLower(password)
-	core := strings.TrimFunc(lower, func(r rune) bool { return !unicode.IsLetter(r) })
-	plain := strings.TrimFunc(unleet.Replace(lower), func(r rune) bool { return !unicode.IsLetter(r) })
-	for _, word := range []string{lower, core, plain} {
+	noLetter := func(r rune) bool { return !unicode.IsLetter(r) }
+	core := strings.TrimFunc(lower, noLetter)
+	whole, plain := strings.TrimFunc(unleet.Replace(lower), noLetter), unleet.Replace(core)
+	ended := unleet.Replace(strings.TrimRightFunc(lower, noLetter)) // signs at the front may be letters: @dmin
+	for _, word := range []string{lower, core, whole, plain, ended} {
 		if common()[word] || common()[halved(word)] {
 			return true
 		}
