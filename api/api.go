@@ -4,6 +4,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -53,6 +54,7 @@ type Deps struct {
 	Now          func() time.Time // nil: time.Now
 	FunnelDeps
 	PayDeps
+	OrderDeps
 
 	// AdminTokenHash is the hex SHA-256 of the admin token.
 	AdminTokenHash string
@@ -112,6 +114,10 @@ func New(deps Deps) *Server {
 	s.lotteryOperations()
 	s.offerOperations()
 	s.commentOperations()
+	s.orderOperations()
+	s.storeOrderOperations()
+	s.allotmentOperations()
+	s.paymentOperations()
 	s.publicOperations()
 	s.viewerOperations()
 	s.sessionOperations()
@@ -149,10 +155,13 @@ func (s *Server) describe() huma.Config {
 	c.DocsPath = ""
 	c.SchemasPath = ""
 	c.CreateHooks = nil // no $schema member in answers
+	c.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaName)
 	c.Components.SecuritySchemes = securitySchemes
 	c.Tags = []*huma.Tag{
 		{Name: "Rooms", Description: "Lasting places to broadcast from, each with a stream key."},
 		{Name: "Products", Description: "What is sold."},
+		{Name: "Orders", Description: "What is bought: quotes, orders, payments, refunds, parcels."},
+		{Name: "Stock", Description: "Pieces, and what is set aside of them."},
 		{Name: "Pins", Description: "Products on screen, placed on the show's clock."},
 		{Name: "Shows", Description: "Broadcasts: scheduled, live, interrupted, ended."},
 		{Name: "Studio", Description: "What the anchor's page asks, with the room's stream key."},
@@ -181,6 +190,9 @@ func operation[I, O any](s *Server, op huma.Operation, h func(context.Context, *
 	mustBePlaced(&op)
 	huma.Register(s.api, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := h(ctx, in)
+		if status := huma.StatusError(nil); errors.As(err, &status) {
+			return nil, status // made up as an answer already
+		}
 		if err != nil {
 			return nil, s.problem(ctx, op.OperationID, err)
 		}

@@ -109,6 +109,28 @@ var authorization = map[string]row{
 	"delete-show-price":    {"catalogue:write", sellers},
 	"get-public-product":   {"", everyone},
 
+	// orders
+	"quote-cart":           {"", viewing},
+	"place-order":          {"", viewing},
+	"list-my-orders":       {"", viewing},
+	"get-my-order":         {"", viewing},
+	"pay-order":            {"", viewing},
+	"cancel-my-order":      {"", viewing},
+	"confirm-order":        {"", viewing},
+	"list-payment-methods": {"", everyone},
+	"report-payment":       {"", everyone},
+	"list-orders":          {"orders:read", sellers},
+	"export-orders":        {"orders:read", sellers},
+	"get-order":            {"orders:read", sellers},
+	"ship-order":           {"orders:write", sellers},
+	"refund-order":         {"orders:write", sellers},
+	"retry-refund":         {"orders:write", sellers},
+	"cancel-order":         {"orders:write", sellers},
+	"note-order":           {"orders:write", sellers},
+	"list-allotments":      {"catalogue:read", crew},
+	"set-allotment":        {"stock:write", sellers},
+	"return-allotment":     {"stock:write", sellers},
+
 	// webhooks
 	"create-webhook":          {"webhooks:write", sellers},
 	"list-webhooks":           {"webhooks:write", sellers},

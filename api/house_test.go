@@ -45,6 +45,7 @@ type house struct {
 
 	lotteryParts
 	offerParts
+	orderParts
 }
 
 func newHouse(t *testing.T, change ...func(*Deps)) *house {
@@ -86,6 +87,7 @@ func newHouse(t *testing.T, change ...func(*Deps)) *house {
 	h.withLotteries(&deps, db, log)
 	h.withOffers(&deps, db, log)
 	deps.FunnelDeps = funnelDeps(t, db, h.rooms, timeline, log, clock)
+	h.withOrders(&deps, db, log)
 	for _, f := range change {
 		f(&deps)
 	}

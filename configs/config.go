@@ -35,6 +35,8 @@ type Config struct {
 	Reminders       Reminders `yaml:"reminders"`
 	Comments        Comments  `yaml:"comments"`
 	Funnel          Funnel    `yaml:"funnel"`
+	Orders          Orders    `yaml:"orders"`
+	Payment         Payment   `yaml:"payment"`
 	Log             Log       `yaml:"log"`
 	ShutdownTimeout Duration  `yaml:"shutdown_timeout"`
 }
@@ -182,6 +184,8 @@ func Default() Config {
 		Reminders:       defaultReminders(),
 		Comments:        defaultComments(),
 		Funnel:          defaultFunnel(),
+		Orders:          defaultOrders(),
+		Payment:         Payment{Provider: "sandbox"},
 		Log:             Log{Format: "text", Level: "info"},
 		ShutdownTimeout: Duration(10 * time.Second),
 	}

@@ -61,6 +61,7 @@ func (c *Config) Validate() error {
 	c.Reminders.validate(check)
 	c.Comments.validate(check)
 	c.Funnel.validate(check)
+	c.validateOrders(check)
 	check(slices.Contains([]string{"text", "json"}, c.Log.Format), "log.format", "must be text or json, got %q", c.Log.Format)
 	check(slices.Contains([]string{"debug", "info", "warn", "error"}, c.Log.Level), "log.level", "must be debug, info, warn or error, got %q", c.Log.Level)
 	between(check, "shutdown_timeout", c.ShutdownTimeout, time.Second, 10*time.Minute)

@@ -64,6 +64,7 @@ type server struct {
 	people
 	pay
 	funnelParts
+	orderParts
 }
 
 // part is one step of starting the server; its stop is called when a later part fails or the server ends.
@@ -97,6 +98,7 @@ func (s *server) run(ctx context.Context) (err error) {
 		{"imports", s.startImports},
 		{"pull", s.startPull},
 		{"audience", s.startAudience},
+		{"orders", s.startOrders},
 		{"lotteries", s.startLotteries},
 		{"offers", s.startOffers},
 		{"surface", s.startSurface},
@@ -367,7 +369,8 @@ func (s *server) surface() *api.Server {
 		Version: version, PublicURL: s.config.HTTP.PublicURL, RTMPPort: port(s.rtmp), PublicMetrics: s.config.HTTP.PublicMetrics,
 		RTMPSPort: port(s.rtmps), HTTPSPort: port(s.https), WHIP: s.whip != nil, ClientAddr: s.clients().Of, MaxWrongKeys: s.config.WebRTC.MaxWrongKeys,
 		FunnelDeps: s.funnelDeps(), PayDeps: s.payDeps(),
-		Ready: s.db.Ping,
+		Ready:     s.db.Ping,
+		OrderDeps: api.OrderDeps{Orders: s.orders, SandboxPage: s.sandboxPage()},
 	})
 }
 

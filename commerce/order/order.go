@@ -93,6 +93,7 @@ type Item struct {
 	Attributes []commerce.Attribute `json:"attributes,omitempty"`
 	List       int64                `json:"list"` // the list price
 	// PerBuyer and FlashPerBuyer are how many pieces one buyer may have of the SKU and of the flash sale; 0: any number.
+	// The store fills in the latter.
 	PerBuyer      int64 `json:"per_buyer,omitempty"`
 	FlashPerBuyer int64 `json:"flash_per_buyer,omitempty"`
 }

@@ -20,7 +20,7 @@ type Scope struct {
 	ViewerID string
 }
 
-// Filter selects orders, newest first. Scope or ByShow bounds them.
+// Filter selects orders, newest first.
 type Filter struct {
 	Scope
 	State  State  // empty: any
@@ -28,14 +28,8 @@ type Filter struct {
 	Text   string // an order number, or part of a recipient's name or phone number; empty: any
 	Since  time.Time
 	Until  time.Time // exclusive; zero: none
-	After  Key       // the last order of the page before; zero: from the newest
+	After  string    // the last order of the page before; empty: from the newest
 	Limit  int
-}
-
-// Key is the place of an order in a list.
-type Key struct {
-	CreatedAt time.Time
-	ID        string
 }
 
 // Change changes an order within a transaction, with what else it touches. An error undoes everything.
@@ -63,8 +57,11 @@ type Store interface {
 	// KeepReceipt notes money that came in for no order of ours; it reports whether it is new.
 	KeepReceipt(ctx context.Context, r Receipt) (bool, error)
 
-	// ShowPools are the open allotments of a show for some SKUs, by SKU.
-	ShowPools(ctx context.Context, showID string, skuIDs []string) (map[string]string, error)
+	// PoolsForSale are the open pools of some SKUs, by SKU: the show's before the main one, and those of flash sales. The
+	// zero show has none of its own.
+	PoolsForSale(ctx context.Context, showID string, skuIDs []string) (map[string][]stock.Pool, error)
+	// Pools are all pools of a SKU.
+	Pools(ctx context.Context, skuID string) ([]stock.Pool, error)
 	// HasBought reports whether a viewer paid for something of a store, or, showID given, from a show, and kept it.
 	HasBought(ctx context.Context, viewerID, storeID, showID string) (bool, error)
 }

@@ -38,7 +38,7 @@ var imports = []row{
 	{"replay/...", []string{"media", "hls/playlist", "hls/ts", "overlay"}, "the recording is the packaged media plus the timeline"},
 	{"live/...", []string{"media", "commerce/...", "transcode/...", "hls/...", "overlay/...", "replay/..."}, "a room at run time wires the media path and its timeline"},
 	{"store", nil, "the words that adapters share and that belong to no domain: values alone"},
-	{"store/...", []string{"store", "store/...", "media", "commerce/...", "overlay/...", "live", "replay"}, "adapters see the domains whose interfaces they implement"},
+	{"store/...", []string{"store", "store/...", "media", "commerce/...", "overlay/...", "live", "replay", "providers/sandbox"}, "adapters see the domains whose interfaces they implement"},
 	{"api/...", []string{"media", "commerce/...", "overlay/...", "live/...", "replay/...", "hls/...", "web", "store"}, "transport over the domains; nothing imports it"},
 	{"web/...", nil, "the built pages, embedded"},
 	{"configs", []string{"media", "commerce/...", "ingest/...", "transcode/...", "hls/...", "overlay/...", "live/...", "replay/...", "store/...", "providers/...", "api/..."}, "one file of every package's Config"},

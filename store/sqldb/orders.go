@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -69,6 +70,9 @@ func bySKU(lines []order.Line) []int {
 func checkLimits(ctx context.Context, tx *sql.Tx, op string, o *order.Order) error {
 	for _, i := range bySKU(o.Lines) {
 		l := &o.Lines[i]
+		if err := flashLimit(ctx, tx, l); err != nil {
+			return err
+		}
 		if l.Item.PerBuyer == 0 && l.Item.FlashPerBuyer == 0 {
 			continue
 		}
@@ -92,6 +96,18 @@ func checkLimits(ctx context.Context, tx *sql.Tx, op string, o *order.Order) err
 		}
 	}
 	return nil
+}
+
+// flashLimit fills in how many pieces of the line's flash sale one buyer may have, unless that is known.
+func flashLimit(ctx context.Context, tx *sql.Tx, l *order.Line) error {
+	if l.Source != "flash" || l.Item.FlashPerBuyer != 0 {
+		return nil
+	}
+	err := tx.QueryRowContext(ctx, "SELECT per_buyer FROM flash_sales WHERE id = $1", l.Ref).Scan(&l.Item.FlashPerBuyer)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	return err
 }
 
 // snapshot is what an order says of things as they were.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/vitrine-live/vitrine/commerce/order"
+	"github.com/vitrine-live/vitrine/commerce/stock"
 )
 
 // DueOrders lists orders that wait for a payment and whose time is up at an instant, the oldest first.
@@ -54,24 +55,20 @@ func (db *DB) KeepReceipt(ctx context.Context, r order.Receipt) (fresh bool, err
 	return fresh, err
 }
 
-// ShowPools returns the open allotments of a show for some SKUs, by SKU.
-func (db *DB) ShowPools(ctx context.Context, showID string, skuIDs []string) (map[string]string, error) {
-	const op = "sqldb.ShowPools"
+// PoolsForSale returns the open pools of some SKUs, by SKU: the show's before the main one, and those of flash sales.
+func (db *DB) PoolsForSale(ctx context.Context, showID string, skuIDs []string) (map[string][]stock.Pool, error) {
 	args := []any{showID}
 	for _, id := range skuIDs {
 		args = append(args, id)
 	}
-	rows, err := db.read.QueryContext(ctx, "SELECT sku_id, id FROM stock_pools WHERE ref = $1 AND kind = 'show' AND closed = 0 AND sku_id IN ("+
-		placeholders(2, len(skuIDs))+")", args...)
-	pairs, err := collect(rows, err, func(row scanner) (p [2]string, err error) {
-		err = row.Scan(&p[0], &p[1])
-		return p, err
-	})
-	found := make(map[string]string, len(pairs))
-	for _, p := range pairs {
-		found[p[0]] = p[1]
+	rows, err := db.read.QueryContext(ctx, "SELECT "+poolColumns+` FROM stock_pools WHERE closed = 0 AND (kind <> 'show' OR ref = $1)
+		AND sku_id IN (`+placeholders(2, len(skuIDs))+") ORDER BY sku_id, kind = 'main', id", args...)
+	pools, err := collect(rows, err, scanPool)
+	found := make(map[string][]stock.Pool, len(skuIDs))
+	for _, p := range pools {
+		found[p.SKU] = append(found[p.SKU], p)
 	}
-	return found, db.fail(op, err)
+	return found, db.fail("sqldb.PoolsForSale", err)
 }
 
 // HasBought reports whether a viewer paid for something of a store, or, showID given, from a show, and kept it.

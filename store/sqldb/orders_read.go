@@ -67,9 +67,8 @@ func orderFilter(f order.Filter) *where {
 	if !f.Until.IsZero() {
 		w.add("created_at < ", f.Until.UnixMilli())
 	}
-	if f.After.ID != "" {
-		w.add("(created_at, id) < (", f.After.CreatedAt.UnixMilli())
-		w.more(", ", f.After.ID)
+	if f.After != "" {
+		w.add("(created_at, id) < (SELECT created_at, id FROM orders WHERE id = ", f.After)
 		w.text.WriteByte(')')
 	}
 	if f.Text != "" {
