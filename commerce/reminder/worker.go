@@ -147,29 +147,33 @@ func (s *Service) sendBatch(ctx context.Context, c Channel, show dueShow) (n int
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	for _, r := range list {
+		slots <- struct{}{} // before the claim: what is claimed is under way, and a crash leaves no more than that unknown
 		if err := s.limits[c].Wait(ctx); err != nil {
 			return 0, err // stopping
 		}
-		if c == Webhook {
-			if err := s.handOver(ctx, r, show); err != nil {
-				return 0, err
-			}
-			continue
-		}
-		attempts, claimed, err := s.Store.ClaimReminder(ctx, r.ID, s.instant())
+		attempt, err := s.claim(ctx, r, show)
 		if err != nil {
 			return 0, err
 		}
-		if !claimed {
-			continue // cancelled meanwhile, or another server of this database was first
-		}
-		slots <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-slots }()
-			s.attempt(ctx, r, attempts, show)
+			attempt()
 		})
 	}
 	return len(list), nil
+}
+
+// claim takes a due reminder for one attempt, and returns the attempt. One that was cancelled meanwhile, or that another server
+// of this database was first to claim, needs none.
+func (s *Service) claim(ctx context.Context, r Reminder, show dueShow) (attempt func(), err error) {
+	if r.Channel == Webhook {
+		return func() {}, s.handOver(ctx, r, show)
+	}
+	attempts, claimed, err := s.Store.ClaimReminder(ctx, r.ID, s.instant())
+	if err != nil || !claimed {
+		return func() {}, err
+	}
+	return func() { s.attempt(ctx, r, attempts, show) }, nil
 }
 
 // attempt sends one claimed reminder and notes what became of it. A stop of the server does not interrupt it.

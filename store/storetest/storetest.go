@@ -54,6 +54,7 @@ type Store interface {
 	webhookStore
 	mallStore
 	reminderStore
+	funnelStore
 	offerStore
 }
 
@@ -111,6 +112,8 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"reminder attempts", testReminderAttempts},
 		{"reminder shows", testReminderShows},
 		{"reminder doubles", testReminderDoubles},
+		{"funnel events", testFunnelEvents},
+		{"share codes", testShareCodes},
 		{"coupons", testCoupons},
 		{"coupon claims", testCouponClaims},
 		{"claim lists", testClaimLists},
