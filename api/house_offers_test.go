@@ -115,6 +115,6 @@ func (h *house) buyFlash(viewerID string, f FlashSale, pieces int64) (string, er
 	}
 	o.ID, o.No = order.NewID(h.now)
 	_, err := h.offerDB.PlaceOrder(h.t.Context(), order.Placement{Order: o, Pools: [][]string{{f.ID}}})
-	h.offers.SoldOut(h.t.Context(), f.ID)
+	h.offers.PoolChanged(h.t.Context(), f.ID)
 	return o.ID, err
 }

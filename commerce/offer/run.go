@@ -33,6 +33,7 @@ func (s *Service) Run(ctx context.Context) {
 		if err != nil && ctx.Err() == nil {
 			s.count("sweep_failed")
 			s.log.ErrorContext(ctx, "offers not looked at: it is tried again", "error", err)
+			wait = idle
 		}
 		timer.Reset(wait)
 	}
@@ -64,7 +65,10 @@ func due(f *FlashSale, r reading) time.Duration {
 	if f.State == Running {
 		at = f.EndsAtMS
 	}
-	if at == nil || !r.here {
+	switch {
+	case !r.here:
+		return idle
+	case at == nil:
 		return busy
 	}
 	return min(busy, max(time.Duration(*at-r.clock)*time.Millisecond, time.Millisecond))

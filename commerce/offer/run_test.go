@@ -64,7 +64,7 @@ func TestDueOfASale(t *testing.T) {
 		{"missed", FlashSale{State: Ready, StartsAtMS: ms(900)}, reading{clock: 1000, here: true}, time.Millisecond},
 		{"until it is stopped", FlashSale{State: Running}, reading{clock: 1000, here: true}, busy},
 		{"just before the end", FlashSale{State: Running, StartsAtMS: ms(0), EndsAtMS: ms(1020)}, reading{clock: 1000, here: true}, 20 * time.Millisecond},
-		{"elsewhere", FlashSale{State: Ready, StartsAtMS: ms(1000)}, reading{clock: 1000}, busy},
+		{"elsewhere", FlashSale{State: Ready, StartsAtMS: ms(1000)}, reading{clock: 1000}, idle},
 	} {
 		if got := due(&c.sale, c.in); got != c.want {
 			t.Errorf("%s: looks in %v, want %v", c.name, got, c.want)

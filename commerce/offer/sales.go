@@ -222,9 +222,6 @@ func (s *Service) PoolChanged(ctx context.Context, poolID string) {
 	}
 }
 
-// SoldOut is PoolChanged after the last piece was taken.
-func (s *Service) SoldOut(ctx context.Context, poolID string) { s.PoolChanged(ctx, poolID) }
-
 // FlashFor returns the flash sales that run for SKUs, by SKU, with how many pieces the viewer may still have of each: what
 // held and sold lines of the viewer's orders took counts. A sale that is sold out still runs.
 func (s *Service) FlashFor(ctx context.Context, skuIDs []string, viewerID string, _ time.Time) (map[string]Flash, error) {
