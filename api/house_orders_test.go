@@ -21,7 +21,8 @@ func (h *house) withOrders(d *Deps, db *sqldb.DB, log *slog.Logger) {
 	h.db = db
 	h.sandbox = sandbox.New(sandbox.Config{Secret: make([]byte, 32)}, db, log, d.Now)
 	h.orders = order.New(order.Config{}, order.Deps{
-		Store: db, Goods: h.goods, Shows: h.rooms, Providers: []payment.Provider{h.sandbox}, Log: log, Now: d.Now,
+		Store: db, Goods: h.goods, Offers: h.offers, Shows: h.rooms, Providers: []payment.Provider{h.sandbox}, Log: log, Now: d.Now,
+		PoolChanged: h.offers.PoolChanged,
 	})
 	h.sandbox.Connect(func(ctx context.Context, header map[string][]string, body []byte) error {
 		return h.orders.Notification(ctx, sandbox.Name, header, body)

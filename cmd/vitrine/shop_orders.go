@@ -29,7 +29,8 @@ func (s *server) startOrders(ctx context.Context) (func(context.Context) error, 
 	}
 	s.sandbox = sandbox.New(sandbox.Config{Secret: []byte(secret)}, s.db, s.log, nil)
 	deps := order.Deps{
-		Store: s.db, Goods: s.catalogue, Shows: s.rooms, Providers: s.paymentProviders(), Log: s.log,
+		Store: s.db, Goods: s.catalogue, Offers: s.offers, Shows: s.rooms, Providers: s.paymentProviders(), Log: s.log,
+		PoolChanged: s.offers.PoolChanged, StockChanged: s.stockNews.StockChanged,
 		Count: func(what string) { counted.WithLabelValues(what).Inc() },
 	}
 	if s.redis != nil {

@@ -9,14 +9,10 @@ import (
 	"github.com/vitrine-live/vitrine/internal/errs"
 )
 
-// How often a show hears of orders, and of the stock of one SKU. What happens in between is summed up by the newest.
-const (
-	bubbleEvery = time.Second
-	stockEvery  = 2 * time.Second
-)
+// bubbleEvery is how often a show hears of orders. Of those in between only the newest is told.
+const bubbleEvery = time.Second
 
-// maxNews bounds how many shows, and pairs of show and SKU, wait to be told of. Beyond it news is dropped: it is
-// decoration, and what is next says more.
+// maxNews bounds how many shows wait to be told of. Beyond it bubbles are dropped: they are decoration.
 const maxNews = 4096
 
 // announcer tells others of changes after they are committed, without making anybody wait.
@@ -27,14 +23,8 @@ type announcer struct {
 	mu      sync.Mutex
 	pools   map[string]bool // of flash sales; each is told, at once
 	bubbles map[string]bubble
-	stocks  map[shown]string // the product, by show and SKU
-	// when a show may be told next
-	nextBubble map[string]time.Time
-	nextStock  map[shown]time.Time
+	next    map[string]time.Time // when a show may hear of an order again
 }
-
-// shown is a SKU in a show.
-type shown struct{ show, sku string }
 
 // bubble is the data of an "order" event of the timeline.
 type bubble struct {
@@ -43,49 +33,50 @@ type bubble struct {
 	Quantity  int64  `json:"quantity"`
 }
 
-// stockNews is the data of a "stock" event of the timeline.
-type stockNews struct {
-	ProductID string `json:"product_id"`
-	SKU       string `json:"sku_id"`
-	Available int64  `json:"available"`
-}
-
 func newAnnouncer(s *Service) *announcer {
 	return &announcer{
-		s: s, wake: make(chan struct{}, 1), pools: map[string]bool{}, bubbles: map[string]bubble{}, stocks: map[shown]string{},
-		nextBubble: map[string]time.Time{}, nextStock: map[shown]time.Time{},
+		s: s, wake: make(chan struct{}, 1), pools: map[string]bool{}, bubbles: map[string]bubble{}, next: map[string]time.Time{},
 	}
 }
 
-// changed takes note of what became of an order.
-func (a *announcer) changed(o *Order, before State, left []stock.Left) {
+// changed takes note of what became of an order and of the pools that it touched.
+func (a *announcer) changed(ctx context.Context, o *Order, before State, left []stock.Left) {
 	bought := o.State == Paid && before != Paid
-	if len(left) == 0 && !bought {
-		return
+	if len(left) > 0 {
+		skus := make([]string, len(left))
+		for i, l := range left {
+			skus[i] = l.SKU
+		}
+		a.s.StockChanged(ctx, skus)
 	}
+	if a.note(o, bought, left) {
+		select {
+		case a.wake <- struct{}{}:
+		default: // it will look anyway
+		}
+	}
+}
+
+// note keeps what is to be told. It reports whether there is anything.
+func (a *announcer) note(o *Order, bought bool, left []stock.Left) (news bool) {
 	a.mu.Lock()
+	defer a.mu.Unlock()
 	for _, l := range left {
 		if l.Kind == stock.Flash {
-			a.pools[l.PoolID] = true
+			a.pools[l.PoolID], news = true, true
 		}
+	}
+	if !bought || a.s.Shows == nil {
+		return news
 	}
 	for _, l := range o.Lines {
 		show := l.Attribution.ShowID
-		if show == "" || a.s.Shows == nil {
+		if _, waits := a.bubbles[show]; show == "" || !waits && len(a.bubbles) >= maxNews {
 			continue
 		}
-		if _, waits := a.stocks[shown{show, l.SKU}]; l.PoolID != "" && (waits || len(a.stocks) < maxNews) {
-			a.stocks[shown{show, l.SKU}] = l.ProductID
-		}
-		if _, waits := a.bubbles[show]; bought && (waits || len(a.bubbles) < maxNews) {
-			a.bubbles[show] = bubble{ProductID: l.ProductID, Buyer: Mask(o.Buyer), Quantity: l.Quantity}
-		}
+		a.bubbles[show], news = bubble{ProductID: l.ProductID, Buyer: Mask(o.Buyer), Quantity: l.Quantity}, true
 	}
-	a.mu.Unlock()
-	select {
-	case a.wake <- struct{}{}:
-	default: // it will look anyway
-	}
+	return news
 }
 
 // run tells news until ctx ends.
@@ -105,53 +96,43 @@ func (a *announcer) run(ctx context.Context) {
 
 // tell tells what may be told now.
 func (a *announcer) tell(ctx context.Context) {
-	pools, bubbles, stocks := a.take(a.s.Now())
+	pools, bubbles := a.take(a.s.Now())
 	for id := range pools {
 		a.s.PoolChanged(ctx, id)
 	}
 	for show, b := range bubbles {
-		a.send(ctx, show, "order", b)
-	}
-	for at, product := range stocks {
-		found, err := a.s.Store.PoolsForSale(ctx, at.show, []string{at.sku})
-		if err != nil {
-			a.s.Log.DebugContext(ctx, "could not tell a show of its stock", "show", at.show, "sku", at.sku, "error", err)
-			continue
-		}
-		a.send(ctx, at.show, "stock", stockNews{ProductID: product, SKU: at.sku, Available: forSale(found[at.sku])})
+		a.send(ctx, show, b)
 	}
 }
 
-// take takes the news whose time has come.
-func (a *announcer) take(now time.Time) (pools map[string]bool, bubbles map[string]bubble, stocks map[shown]string) {
+// take takes the news whose time has come: pools at once, of a show's orders one in a while.
+func (a *announcer) take(now time.Time) (pools map[string]bool, bubbles map[string]bubble) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	pools, a.pools = a.pools, map[string]bool{}
-	return pools, due(a.bubbles, a.nextBubble, now, bubbleEvery), due(a.stocks, a.nextStock, now, stockEvery)
-}
-
-// due moves out of waiting what may be told now, and notes when its like may be told again.
-func due[K comparable, V any](waiting map[K]V, next map[K]time.Time, now time.Time, every time.Duration) map[K]V {
-	out := map[K]V{}
-	for k, v := range waiting {
-		if at := next[k]; now.Before(at) && at.Sub(now) <= every { // farther off: the clock was set back
+	bubbles = map[string]bubble{}
+	for show, b := range a.bubbles {
+		if at := a.next[show]; now.Before(at) && at.Sub(now) <= bubbleEvery { // farther off: the clock was set back
 			continue
 		}
-		out[k], next[k] = v, now.Add(every)
-		delete(waiting, k)
+		bubbles[show] = b
+		delete(a.bubbles, show)
 	}
-	for k, at := range next {
+	for show, at := range a.next {
 		if !now.Before(at) {
-			delete(next, k)
+			delete(a.next, show)
 		}
 	}
-	return out
+	for show := range bubbles {
+		a.next[show] = now.Add(bubbleEvery)
+	}
+	return pools, bubbles
 }
 
-// send places an event onto the timeline of a show. One that is not on air any more has nobody to hear it.
-func (a *announcer) send(ctx context.Context, showID, typ string, data any) {
-	_, err := a.s.Shows.Tell(ctx, showID, typ, nil, data)
+// send places a bubble onto the timeline of a show. One that is not on air any more has nobody to hear it.
+func (a *announcer) send(ctx context.Context, showID string, b bubble) {
+	_, err := a.s.Shows.Tell(ctx, showID, "order", nil, b)
 	if err != nil && errs.KindOf(err) != errs.Conflict && errs.KindOf(err) != errs.NotFound && ctx.Err() == nil {
-		a.s.Log.WarnContext(ctx, "could not tell a show", "show", showID, "type", typ, "error", err)
+		a.s.Log.WarnContext(ctx, "could not tell a show of an order", "show", showID, "error", err)
 	}
 }

@@ -1,10 +1,6 @@
 package order
 
-import (
-	"context"
-
-	"github.com/vitrine-live/vitrine/commerce/stock"
-)
+import "context"
 
 // enter asks the gate, if there is one, for the pieces of an order. A *SoldOut is as good as the database's own; all else
 // is for the database to decide.
@@ -85,14 +81,4 @@ func (s *Service) give(ctx context.Context, pool string, pieces int64) {
 	if err := s.Gate.Give(ctx, pool, pieces); err != nil {
 		s.Log.DebugContext(ctx, "the stock gate does not answer", "pool", pool, "error", err)
 	}
-}
-
-// forSale sums what can be bought of a SKU by anybody in a show.
-func forSale(pools []stock.Pool) (n int64) {
-	for _, p := range pools {
-		if p.Kind != stock.Flash {
-			n += p.Available
-		}
-	}
-	return n
 }

@@ -58,7 +58,7 @@ func (s *Service) Place(ctx context.Context, in Placing) (Order, error) {
 		return Order{}, errs.Wrap(op, err)
 	}
 	s.Count("placed")
-	s.announce.changed(&placement.Order, "", left)
+	s.announce.changed(ctx, &placement.Order, "", left)
 	return placement.Order, nil
 }
 

@@ -73,6 +73,8 @@ type Deps struct {
 	// PoolChanged hears, after each commit, of pools of flash sales that pieces were taken from or came back to. It may be
 	// called late and for several changes once.
 	PoolChanged func(ctx context.Context, poolID string)
+	// StockChanged hears, after each commit, of SKUs whose pieces changed. It must return at once.
+	StockChanged func(ctx context.Context, skuIDs []string)
 	// Count hears of what happened, in words fit for a label of a metric; nil: nobody does.
 	Count func(what string)
 	Log   *slog.Logger
@@ -97,6 +99,9 @@ func New(cfg Config, d Deps) *Service {
 	}
 	if d.PoolChanged == nil {
 		d.PoolChanged = func(context.Context, string) {}
+	}
+	if d.StockChanged == nil {
+		d.StockChanged = func(context.Context, []string) {}
 	}
 	s := &Service{Deps: d, cfg: cfg.withDefaults()}
 	s.announce = newAnnouncer(s)
@@ -129,7 +134,7 @@ func (s *Service) change(ctx context.Context, sc Scope, id string, c Change) (Or
 		s.Count(string(o.State))
 		s.openGate(ctx, &o, before)
 	}
-	s.announce.changed(&o, before, left)
+	s.announce.changed(ctx, &o, before, left)
 	return o, nil
 }
 
