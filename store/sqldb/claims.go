@@ -79,8 +79,9 @@ func (db *DB) ClaimsByID(ctx context.Context, viewerID, storeID string, claimIDs
 	for _, id := range claimIDs {
 		args = append(args, id)
 	}
+	//nolint:gosec // what is joined are numbers of parameters
 	rows, err := db.read.QueryContext(ctx, "SELECT "+claimColumns+` FROM coupon_claims
-		WHERE viewer_id = $1 AND store_id = $2 AND id IN (`+placeholders(3, len(claimIDs))+")", args...) //nolint:gosec // numbers of parameters
+		WHERE viewer_id = $1 AND store_id = $2 AND id IN (`+placeholders(3, len(claimIDs))+")", args...)
 	all, err := collect(rows, err, scanClaim)
 	return all, db.fail("sqldb.ClaimsByID", err)
 }

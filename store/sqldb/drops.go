@@ -82,8 +82,9 @@ func sayAt(ctx context.Context, tx *sql.Tx, offerID string, what offer.Saying, m
 	for _, s := range instead {
 		args = append(args, string(s))
 	}
+	//nolint:gosec // what is joined are numbers of parameters
 	_, err := tx.ExecContext(ctx, `UPDATE offer_drops SET state = $1, state_ms = $2, seq = seq + 1
-		WHERE offer_id = $3 AND state IN (`+placeholders(4, len(instead))+")", args...) //nolint:gosec // numbers of parameters
+		WHERE offer_id = $3 AND state IN (`+placeholders(4, len(instead))+")", args...)
 	return err
 }
 
