@@ -44,6 +44,8 @@ type Store interface {
 	Answers
 
 	lotteryStore
+
+	peopleStore
 	orderStore
 	audienceStore
 
@@ -97,6 +99,14 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"comments", testComments},
 		{"mutes", testMutes},
 		{"likes", testLikes},
+		{"stores", testShops},
+		{"viewer secrets", testViewerSecrets},
+		{"staff", testStaff},
+		{"owners", testOwners},
+		{"invitations", testInvitations},
+		{"sessions", testSessions},
+		{"API tokens", testTokens},
+		{"audit log", testAudit},
 		{"settings", testSettings},
 		{"orders", testOrders},
 		{"order list", testOrderList},
