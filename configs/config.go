@@ -148,7 +148,7 @@ type Staff struct {
 // WeChat names the operator's mini-program.
 type WeChat struct {
 	AppID   string `yaml:"app_id"`
-	Secret  string `yaml:"secret"`
+	Secret  Secret `yaml:"secret"`
 	BaseURL string `yaml:"base_url"`
 }
 

@@ -55,7 +55,7 @@ func (c *Config) Validate() error {
 	between(check, "staff.session", c.Staff.Session, 5*time.Minute, 365*24*time.Hour)
 	check(c.Staff.SessionMax >= c.Staff.Session, "staff.session_max", "must not be shorter than staff.session")
 	between(check, "staff.invitation", c.Staff.Invitation, time.Minute, 30*24*time.Hour)
-	if err := (wechat.Config{AppID: c.WeChat.AppID, Secret: c.WeChat.Secret, BaseURL: c.WeChat.BaseURL}).Validate(); err != nil {
+	if err := (wechat.Config{AppID: c.WeChat.AppID, Secret: string(c.WeChat.Secret), BaseURL: c.WeChat.BaseURL}).Validate(); err != nil {
 		check(false, "wechat", "%v", err)
 	}
 	c.Reminders.validate(check)

@@ -19,7 +19,7 @@ func staffConfig(c configs.Staff) account.Config {
 
 // wechatConfig is the mini-program of the configuration.
 func wechatConfig(c configs.WeChat) wechat.Config {
-	return wechat.Config{AppID: c.AppID, Secret: c.Secret, BaseURL: c.BaseURL}
+	return wechat.Config{AppID: c.AppID, Secret: string(c.Secret), BaseURL: c.BaseURL}
 }
 
 // people are the parts that know staff and viewers.

@@ -2,7 +2,9 @@ package account
 
 import (
 	"context"
+	"maps"
 	"slices"
+	"strings"
 
 	"github.com/vitrine-live/vitrine/internal/errs"
 	"github.com/vitrine-live/vitrine/internal/ids"
@@ -75,6 +77,20 @@ func (p *People) mayReset(ctx context.Context, op string, by Principal, m Member
 func (p *People) invite(ctx context.Context, staffID string) (Invitation, error) {
 	inv := Invitation{Token: ids.Secret("inv"), ExpiresAt: p.instant().Add(p.cfg.InvitationTTL)}
 	return inv, p.store.SetInvitation(ctx, staffID, hashOf(inv.Token), inv.ExpiresAt)
+}
+
+// Named returns the person with a login name or e-mail address, and the stores in which they work. NotFound.
+func (p *People) Named(ctx context.Context, name string) (Staff, []string, error) {
+	const op = "account.Named"
+	staff, err := p.store.StaffNamed(ctx, strings.ToLower(strings.TrimSpace(name)))
+	if err != nil {
+		return Staff{}, nil, errs.Wrap(op, err)
+	}
+	roles, err := p.store.Roles(ctx, staff.ID)
+	if err == nil && len(roles) == 0 {
+		err = errs.New(errs.NotFound, op, "%s works in no store", staff.Name)
+	}
+	return staff, slices.Sorted(maps.Keys(roles)), errs.Wrap(op, err)
 }
 
 // Members lists who works in a store, the longest there first, those after the one named.
