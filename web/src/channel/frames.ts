@@ -1,5 +1,6 @@
 import { isFields, readProduct, readProducts, type Product } from '../product/product';
 import type { Epoch } from '../timeline/epochs';
+import { readOffer, type OfferState } from '../timeline/offers';
 import type { Pin } from '../timeline/pins';
 
 /** Where a client stands in a room's log: the show, and the sequence number of the last event it has. */
@@ -41,6 +42,7 @@ export type Frame =
       readonly epochs: readonly Epoch[];
       readonly pins: readonly Pin[];
       readonly products: readonly Product[];
+      readonly offers: readonly OfferState[];
     }
   | { readonly type: 'event'; readonly position: Position; readonly event: TimelineEvent }
   | { readonly type: 'state'; readonly key: string; readonly value: number };
@@ -130,5 +132,6 @@ function readSnapshot(v: unknown, position: Position, base: string): Frame | nul
     epochs: readEpochs(v.epochs),
     pins: list(v.pins).flatMap((p) => readPin(p, base) ?? []),
     products: readProducts(v.products, base),
+    offers: list(v.offers).flatMap((o) => (isFields(o) ? (readOffer(text(o.type), number(o.show_time_ms), o) ?? []) : [])),
   };
 }

@@ -9,7 +9,14 @@ export interface Product {
   readonly url: string | null; // http or https, or nothing
   readonly imageUrl: string | null;
   readonly stock: number | null; // null: not shown
+  readonly link: Link; // what the card leads to
+  readonly priceMax: number | null; // of the dearest variant, where it is another price
+  readonly original: number | null; // what the price is compared with
+  readonly showPrice: number | null; // the lowest that holds in this show
 }
+
+/** Where a product is bought: here, at an address, in a mini-program (which a web page cannot open), or nowhere. */
+export type Link = 'checkout' | 'url' | 'mini_program' | 'none';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -31,7 +38,17 @@ export function readProduct(v: unknown, base: string): Product | null {
     url: webLink(v.url, base),
     imageUrl: webLink(v.image_url, base),
     stock: count(v.stock),
+    link: readLink(v.link, webLink(v.url, base) !== null),
+    priceMax: count(v.price_max),
+    original: count(v.original_price),
+    showPrice: count(v.show_price),
   };
+}
+
+/** Pins of older shows say nothing of the kind: their address tells. */
+function readLink(v: unknown, hasUrl: boolean): Link {
+  if (v === 'checkout' || v === 'mini_program') return v;
+  return hasUrl ? 'url' : 'none';
 }
 
 export function readProducts(v: unknown, base: string): Product[] {

@@ -6,8 +6,25 @@ import type { Product } from './product';
 
 type I18n = Texts<ProductKey>;
 
+/** The price as it holds now: the show's where there is one, "from" the lowest where variants differ. */
 export function priceText(p: Product, i18n: I18n): string {
-  return p.price === null || p.currency === '' ? '' : formatPrice(p.price, p.currency, i18n.lang);
+  const price = p.showPrice ?? p.price;
+  if (price === null || p.currency === '') return '';
+  const text = formatPrice(price, p.currency, i18n.lang);
+  return p.priceMax !== null && p.priceMax > price && p.showPrice === null ? i18n.t('product.from', { price: text }) : text;
+}
+
+/** What the price is compared with, struck through beside it; empty where there is nothing cheaper about it. */
+export function originalText(p: Product, i18n: I18n): string {
+  const price = p.showPrice ?? p.price;
+  const original = p.original ?? (p.showPrice === null ? null : p.price);
+  return price === null || original === null || original <= price || p.currency === '' ? '' : formatPrice(original, p.currency, i18n.lang);
+}
+
+/** The price, and what it is compared with. */
+export function priceTag(p: Product, i18n: I18n): HTMLElement {
+  const original = originalText(p, i18n);
+  return el('span', { class: 'price' }, priceText(p, i18n), original ? el('s', { class: 'original' }, original) : null);
 }
 
 export function titleText(p: Product, i18n: I18n): string {

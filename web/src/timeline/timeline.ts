@@ -1,6 +1,7 @@
 import { readPin, type TimelineEvent } from '../channel/frames';
 import { isFields } from '../product/product';
 import { Epochs, type Epoch } from './epochs';
+import { Offers, readOffer } from './offers';
 import type { Pin } from './pins';
 
 /** A pin as a playlist tells of it: EXT-X-DATERANGE of class vitrine.pin. */
@@ -26,6 +27,7 @@ interface Entry {
  */
 export class Timeline {
   readonly epochs = new Epochs();
+  readonly offers = new Offers();
   private readonly entries = new Map<string, Entry>();
   private readonly endsAhead = new Map<string, number>(); // an unpin that came before its pin
   private sorted: readonly Pin[] | null = null;
@@ -57,6 +59,9 @@ export class Timeline {
       if (pin) this.put({ ...pin, startMs: e.showMs });
     } else if (e.type === 'unpin' && typeof e.data.pin_id === 'string') {
       this.end(e.data.pin_id, e.showMs, 'log');
+    } else {
+      const offer = readOffer(e.type, e.showMs, e.data);
+      if (offer) this.offers.take(offer);
     }
   }
 
@@ -118,7 +123,7 @@ const trust: Readonly<Record<Source, number>> = { snapshot: 1, playlist: 2, log:
 
 function rangePin(r: PinRange): Omit<Pin, 'startMs'> {
   const product = r.title
-    ? { id: r.productId, title: r.title, price: null, currency: '', url: null, imageUrl: null, stock: null }
+    ? { id: r.productId, title: r.title, price: null, currency: '', url: null, imageUrl: null, stock: null, link: 'none' as const, priceMax: null, original: null, showPrice: null }
     : null;
   return { id: r.id, productId: r.productId, product, featured: false, endMs: null };
 }

@@ -25,6 +25,8 @@ export class PinTrack {
   moment: Moment = { showMs: null, dateMs: null, mediaTime: 0 };
   /** Called when a card comes or goes. */
   onChange: ((id: string, visible: boolean, moment: Moment) => void) | null = null;
+  /** Called when a card comes onto the picture. */
+  onSeen: ((pin: Pin) => void) | null = null;
   private playing: Playing | null = null;
   private timeline: Timeline | null = null;
   private pins: readonly Pin[] = []; // what the visible ones were computed from
@@ -78,6 +80,11 @@ export class PinTrack {
     return this.visible.map((p) => p.id);
   }
 
+  /** The pin that a product is on the picture by, if it is. */
+  pinOf(productId: string): string | null {
+    return this.visible.find((p) => p.productId === productId)?.id ?? null;
+  }
+
   /** The products on the picture. */
   showing(): ReadonlySet<string> {
     return new Set(this.visible.map((p) => p.productId));
@@ -129,6 +136,10 @@ export class PinTrack {
     const had = new Set(before.map((p) => p.id));
     const has = new Set(visible.map((p) => p.id));
     for (const p of before) if (!has.has(p.id)) this.onChange?.(p.id, false, moment);
-    for (const p of visible) if (!had.has(p.id)) this.onChange?.(p.id, true, moment);
+    for (const p of visible) {
+      if (had.has(p.id)) continue;
+      this.onChange?.(p.id, true, moment);
+      this.onSeen?.(p);
+    }
   }
 }

@@ -147,6 +147,7 @@ export class Room {
     if (!s.show) return;
     const timeline = this.timeline(s.show.id);
     timeline.epochs.tell(s.epochs);
+    for (const o of s.offers) timeline.offers.take(o);
     const now = this.serverNow();
     const over = s.show.state === 'ended' || s.show.state === 'interrupted';
     timeline.snapshot(s.pins, s.epochs, over ? s.show.durationMs : now === null ? null : timeline.epochs.showAt(now));

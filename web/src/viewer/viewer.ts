@@ -6,6 +6,7 @@ import { liveElsewhere, phase, target, type Facts, type Phase, type Playing } fr
 import { fetchSidecar, posterUrl, replayUrl } from './room-api';
 import { Room } from './room';
 import { PinTrack } from './pin-track';
+import { Shop, type Where } from './shop';
 import { Probe } from './probe';
 import { chapters, type Chapter } from '../timeline/pins';
 import { Page } from './ui/page';
@@ -24,6 +25,7 @@ export class Viewer implements Actions {
   private readonly page: Page;
   private readonly pins: PinTrack;
   private readonly probe: Probe;
+  private readonly shop: Shop;
   private playing: Playing | null = null;
   private endedId: string | null = null;
   private replayBegun = false;
@@ -54,8 +56,11 @@ export class Viewer implements Actions {
     });
     this.room = new Room(roomId, location.href, () => this.update());
     this.pins = new PinTrack(this.room, this.player, this.page.cards);
+    this.shop = new Shop(i18n, this.page.bag, () => this.place(), () => this.update());
     this.probe = new Probe(this.pins, () => this.phase, () => this.pins.latencyMs());
+    this.pins.onSeen = (pin) => this.shop.seen(pin);
     i18n.onChange(() => {
+      this.page.bag.translate();
       this.page.cards.refresh();
       this.update();
     });
@@ -110,6 +115,26 @@ export class Viewer implements Actions {
 
   openBag(): void {
     this.page.openBag();
+  }
+
+  openProduct(productId: string, pinId: string | null, opener: HTMLElement | null = null): void {
+    this.shop.product(productId, pinId ?? this.pins.pinOf(productId), opener);
+  }
+
+  openOrders(): void {
+    this.shop.orders();
+  }
+
+  redraw(): void {
+    this.update();
+  }
+
+  /** Where in the show the viewer stands. */
+  private place(): Where {
+    const { playing } = this;
+    if (!playing) return { showId: null, showTimeMs: null, source: 'external' };
+    const source = playing.kind === 'replay' ? 'replay' : this.player.behindLive ? 'time_shift' : 'live';
+    return { showId: playing.showId, showTimeMs: this.pins.moment.showMs, source };
   }
 
   private onFrame(tick: FrameTick): void {

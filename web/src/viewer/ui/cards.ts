@@ -2,7 +2,8 @@ import type { I18n } from '../i18n';
 import type { Product } from '../../product/product';
 import type { Pin, VisiblePins } from '../../timeline/pins';
 import { el, setAttr, setText } from '../../ui/dom';
-import { priceText, productImage, shopLink, stockLevel, stockText, titleText } from '../../product/view';
+import type { Actions } from './view';
+import { priceTag, priceText, productImage, shopLink, stockLevel, stockText, titleText } from '../../product/view';
 
 interface Card {
   readonly node: HTMLElement;
@@ -27,7 +28,10 @@ export class Cards {
   constructor(
     private readonly i18n: I18n,
     private readonly bag: (productId: string) => Product | null,
-  ) {}
+    private readonly actions: Pick<Actions, 'openProduct'>,
+  ) {
+    this.root.addEventListener('click', (e) => this.onClick(e));
+  }
 
   /** Makes the cards of pins whose time comes soon. */
   prepare(pins: readonly Pin[]): void {
@@ -74,6 +78,13 @@ export class Cards {
   /** Renders again what is there: the language or a product has changed. */
   refresh(): void {
     for (const pin of this.visible.pins) this.card(pin);
+  }
+
+  /** A card of something that is bought here opens its page; others are links by themselves. */
+  private onClick(e: MouseEvent): void {
+    const card = e.target instanceof Element ? e.target.closest<HTMLElement>('button.card') : null;
+    const product = card?.getAttribute('data-product');
+    if (card && product) this.actions.openProduct(product, card.getAttribute('data-pin'), card);
   }
 
   private disarm(): void {
@@ -131,7 +142,7 @@ export class Cards {
 
 function makeCard(pin: Pin, product: Product | null, i18n: I18n): HTMLElement {
   const attrs = { class: 'card', 'data-pin': pin.id, 'data-product': pin.productId, 'data-visible': 'false', 'data-featured': 'false' };
-  const node = product?.url ? shopLink(product, i18n, attrs) : el('div', attrs);
+  const node = cardNode(product, attrs, i18n);
   const level = product ? stockLevel(product) : 'hidden';
   const stock = product && (level === 'few' || level === 'none') ? stockText(product, i18n) : '';
   node.append(
@@ -141,13 +152,21 @@ function makeCard(pin: Pin, product: Product | null, i18n: I18n): HTMLElement {
       { class: 'card-text' },
       el('span', { class: 'card-title' }, product ? titleText(product, i18n) : i18n.t('product.untitled')),
       stock ? el('span', { class: 'stock', 'data-level': level }, stock) : null,
-      el('span', { class: 'card-foot' }, el('span', { class: 'price' }, product ? priceText(product, i18n) : ''), callToAction(product, i18n)),
+      el('span', { class: 'card-foot' }, product ? priceTag(product, i18n) : el('span', { class: 'price' }), callToAction(product, i18n)),
     ),
   );
   return node;
 }
 
+function cardNode(product: Product | null, attrs: Readonly<Record<string, string>>, i18n: I18n): HTMLElement {
+  if (product?.link === 'checkout') {
+    const label = i18n.t('product.openLabel', { title: titleText(product, i18n), price: priceText(product, i18n) });
+    return el('button', { type: 'button', 'aria-label': label, ...attrs });
+  }
+  return product?.url ? shopLink(product, i18n, attrs) : el('div', attrs);
+}
+
 function callToAction(product: Product | null, i18n: I18n): HTMLElement | null {
-  if (!product?.url || stockLevel(product) === 'none') return null;
+  if (!product || (!product.url && product.link !== 'checkout') || stockLevel(product) === 'none') return null;
   return el('span', { class: 'buy', 'aria-hidden': 'true' }, i18n.t('product.buy'));
 }

@@ -21,7 +21,7 @@ export class Page {
   private readonly controls: Controls;
   private readonly panel: Panel;
   private readonly notices: Notices;
-  private readonly bag: Bag;
+  readonly bag: Bag;
   private view: View | null = null;
   private idle: ReturnType<typeof setTimeout> | undefined;
 
@@ -34,7 +34,7 @@ export class Page {
     this.video = makeVideo();
     this.stage = new Stage(stageRoot, this.video, () => this.view && this.render(this.view));
     this.topbar = new TopBar(i18n);
-    this.cards = new Cards(i18n, bagProduct);
+    this.cards = new Cards(i18n, bagProduct, actions);
     this.controls = new Controls(i18n, actions, this.fullscreen());
     this.panel = new Panel(i18n, actions);
     this.notices = new Notices(i18n, actions);

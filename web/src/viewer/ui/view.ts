@@ -36,4 +36,8 @@ export interface Actions {
   seek(ms: number): void;
   retry(): void;
   openBag(): void;
+  /** Opens a product's own page; the pin is the one that was tapped. */
+  openProduct(productId: string, pinId: string | null, opener?: HTMLElement): void;
+  openOrders(): void;
+  redraw(): void;
 }
