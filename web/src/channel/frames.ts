@@ -2,6 +2,7 @@ import { isFields, readProduct, readProducts, type Product } from '../product/pr
 import type { Epoch } from '../timeline/epochs';
 import { readOffer, type OfferState } from '../timeline/offers';
 import type { Pin } from '../timeline/pins';
+import type { Said } from '../timeline/talk';
 
 /** Where a client stands in a room's log: the show, and the sequence number of the last event it has. */
 export interface Position {
@@ -16,6 +17,7 @@ export interface ShowView {
   readonly title: string;
   readonly state: string;
   readonly durationMs: number;
+  readonly scheduledMs: number | null;
 }
 
 export interface RoomView {
@@ -43,6 +45,8 @@ export type Frame =
       readonly pins: readonly Pin[];
       readonly products: readonly Product[];
       readonly offers: readonly OfferState[];
+      readonly comments: readonly Said[];
+      readonly likes: number;
     }
   | { readonly type: 'event'; readonly position: Position; readonly event: TimelineEvent }
   | { readonly type: 'state'; readonly key: string; readonly value: number };
@@ -67,7 +71,7 @@ export function readRoom(v: unknown): RoomView | null {
 
 export function readShow(v: unknown): ShowView | null {
   if (!isFields(v) || text(v.id) === '') return null;
-  return { id: text(v.id), title: text(v.title), state: text(v.state), durationMs: number(v.duration_ms) };
+  return { id: text(v.id), title: text(v.title), state: text(v.state), durationMs: number(v.duration_ms), scheduledMs: instant(v.scheduled_at) };
 }
 
 export function readEpochs(v: unknown): Epoch[] {
@@ -121,6 +125,11 @@ export function readFrame(v: unknown, base: string): Frame | null {
   }
 }
 
+function readComment(v: unknown): Said | null {
+  if (!isFields(v) || text(v.id) === '') return null;
+  return { id: text(v.id), showMs: number(v.show_time_ms), kind: 'comment', name: text(v.name), text: text(v.text), productId: '' };
+}
+
 function readSnapshot(v: unknown, position: Position, base: string): Frame | null {
   const room = isFields(v) ? readRoom(v.room) : null;
   if (!isFields(v) || !room) return null;
@@ -132,6 +141,8 @@ function readSnapshot(v: unknown, position: Position, base: string): Frame | nul
     epochs: readEpochs(v.epochs),
     pins: list(v.pins).flatMap((p) => readPin(p, base) ?? []),
     products: readProducts(v.products, base),
+    comments: list(v.comments).flatMap((c) => readComment(c) ?? []),
+    likes: number(v.likes),
     offers: list(v.offers).flatMap((o) => (isFields(o) ? (readOffer(text(o.type), number(o.show_time_ms), o) ?? []) : [])),
   };
 }

@@ -40,6 +40,11 @@ export class Offers {
     this.states.set(s.id, list);
   }
 
+  /** How one offer stands at an instant, open or not; null before it was there. */
+  state(id: string, showMs: number): OfferState | null {
+    return (this.states.get(id) ?? []).filter((o) => o.showMs <= showMs).pop() ?? null;
+  }
+
   /** What viewers can take part in at an instant of the show, in the order in which it opened. */
   at(showMs: number): OfferState[] {
     const open: { since: number; now: OfferState }[] = [];

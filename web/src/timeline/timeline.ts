@@ -1,6 +1,7 @@
 import { readPin, type TimelineEvent } from '../channel/frames';
 import { isFields } from '../product/product';
 import { Epochs, type Epoch } from './epochs';
+import { Talk } from './talk';
 import { Offers, readOffer } from './offers';
 import type { Pin } from './pins';
 
@@ -28,6 +29,7 @@ interface Entry {
 export class Timeline {
   readonly epochs = new Epochs();
   readonly offers = new Offers();
+  readonly talk = new Talk();
   private readonly entries = new Map<string, Entry>();
   private readonly endsAhead = new Map<string, number>(); // an unpin that came before its pin
   private sorted: readonly Pin[] | null = null;
@@ -53,6 +55,7 @@ export class Timeline {
 
   /** Takes an event of the log. */
   event(e: TimelineEvent): void {
+    this.talk.event(e.type, e.seq, e.showMs, e.data);
     if (!isFields(e.data)) return;
     if (e.type === 'pin') {
       const pin = readPin(e.data.pin, this.base);

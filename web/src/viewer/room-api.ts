@@ -8,6 +8,7 @@ export interface RoomPage {
   readonly room: RoomView;
   readonly show: ShowView | null;
   readonly lastShow: ShowView | null; // the newest ended one that has a replay
+  readonly nextShow: ShowView | null; // the earliest scheduled one
   readonly liveUrl: string;
   readonly eventsUrl: string;
   readonly products: readonly Product[];
@@ -53,6 +54,7 @@ export function readRoomPage(v: unknown, roomId: string, base: string): RoomPage
     room,
     show: readShow(v.show),
     lastShow: readShow(v.last_show),
+    nextShow: readShow(v.next_show),
     liveUrl: webLink(v.live_url, base) ?? new URL(`/live/${at}/index.m3u8`, base).href,
     eventsUrl: webLink(v.events_url, base) ?? new URL(`/live/${at}/events`, base).href,
     products: readProducts(v.products, base),

@@ -21,6 +21,8 @@ export class Room {
   lastShow: ShowView | null = null;
   products: readonly Product[] = [];
   viewers: number | null = null;
+  likes: number | null = null; // of the show
+  nextShow: ShowView | null = null;
   liveUrl = '';
   private offsetMs: number | null = null; // the server's clock minus ours
   private channel: Channel | null = null;
@@ -94,6 +96,7 @@ export class Room {
     this.status = 'known';
     this.title = page.room.title;
     this.lastShow = page.lastShow;
+    this.nextShow = page.nextShow;
     this.liveUrl = page.liveUrl;
     this.products = page.products;
     // The channel is ahead of a page that was asked for before a change.
@@ -135,6 +138,7 @@ export class Room {
         break;
       case 'state':
         if (frame.key === 'viewers') this.viewers = frame.value;
+        if (frame.key === 'likes') this.likes = frame.value;
     }
     this.onChange();
   }
@@ -148,6 +152,8 @@ export class Room {
     const timeline = this.timeline(s.show.id);
     timeline.epochs.tell(s.epochs);
     for (const o of s.offers) timeline.offers.take(o);
+    for (const c of s.comments) timeline.talk.put(c);
+    this.likes = s.likes;
     const now = this.serverNow();
     const over = s.show.state === 'ended' || s.show.state === 'interrupted';
     timeline.snapshot(s.pins, s.epochs, over ? s.show.durationMs : now === null ? null : timeline.epochs.showAt(now));

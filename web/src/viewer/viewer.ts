@@ -8,6 +8,7 @@ import { Room } from './room';
 import { PinTrack } from './pin-track';
 import { Shop, type Where } from './shop';
 import { Probe } from './probe';
+import type { OfferState } from '../timeline/offers';
 import { chapters, type Chapter } from '../timeline/pins';
 import { Page } from './ui/page';
 import type { Actions, View } from './ui/view';
@@ -17,6 +18,9 @@ import { backoff } from '../channel/backoff';
 const stillMs = { onAir: 900, over: 4_000 };
 const replayTries = 12; // a second apart, after the end of a show
 const sidecarTries = 6;
+const saidLines = 4; // of what viewers said, over the picture
+const saidForMs = 45_000;
+const besideEveryMs = 250; // what stands beside the pins follows the picture in such steps
 
 /** The page: the room tells what there is, the player plays it, the pins follow its frames. */
 export class Viewer implements Actions {
@@ -37,9 +41,13 @@ export class Viewer implements Actions {
   private lastTime = -1;
   private movedAt = 0;
   private phase: Phase = 'loading';
+  private besideAt = 0;
+  private besideWas = '';
 
   constructor(roomId: string, i18n: I18n) {
-    this.page = new Page(i18n, this, (id) => this.room.product(id));
+    this.shop = new Shop(i18n, () => this.place(), () => this.update());
+    this.page = new Page(i18n, this, (id) => this.room.product(id), this.shop.offers.root);
+    this.shop.bag = this.page.bag;
     this.player = new Player(this.page.video, {
       frame: (tick) => this.onFrame(tick),
       playlist: (segments, ranges) => this.pins.playlist(segments, ranges),
@@ -56,7 +64,6 @@ export class Viewer implements Actions {
     });
     this.room = new Room(roomId, location.href, () => this.update());
     this.pins = new PinTrack(this.room, this.player, this.page.cards);
-    this.shop = new Shop(i18n, this.page.bag, () => this.place(), () => this.update());
     this.probe = new Probe(this.pins, () => this.phase, () => this.pins.latencyMs());
     this.pins.onSeen = (pin) => this.shop.seen(pin);
     i18n.onChange(() => {
@@ -125,6 +132,22 @@ export class Viewer implements Actions {
     this.shop.orders();
   }
 
+  openLottery(id: string, known: Readonly<Record<string, unknown>>): void {
+    this.shop.openLottery(id, known);
+  }
+
+  say(text: string): Promise<string | null> {
+    return this.shop.say(text);
+  }
+
+  like(): void {
+    this.shop.likes.tap();
+  }
+
+  remind(showId: string): Promise<string> {
+    return this.shop.remind(showId);
+  }
+
   redraw(): void {
     this.update();
   }
@@ -139,7 +162,13 @@ export class Viewer implements Actions {
 
   private onFrame(tick: FrameTick): void {
     this.pins.frame(tick);
-    this.page.stage.paint(performance.now());
+    const now = performance.now();
+    this.page.stage.paint(now);
+    if (now - this.besideAt < besideEveryMs) return;
+    this.besideAt = now;
+    const changes = JSON.stringify([this.beside().offers, this.beside().said.map((s) => s.id)]);
+    if (changes !== this.besideWas || this.beside().offers.length > 0) this.update();
+    this.besideWas = changes;
   }
 
   private facts(): Facts {
@@ -178,7 +207,9 @@ export class Viewer implements Actions {
     this.phase = phase(last);
     this.player.expect(this.playing?.kind !== 'live' || this.room.state === 'live');
     this.probe.state(this.phase);
-    this.page.render(this.view(liveElsewhere(last)));
+    const view = this.view(liveElsewhere(last));
+    this.page.render(view);
+    this.shop.render(view.offers, view.showMs, (id) => this.offerNow(id));
   }
 
   private showEnded(showId: string): void {
@@ -249,12 +280,35 @@ export class Viewer implements Actions {
       unsupported: this.unsupported,
       replayComing: this.endedId !== null && this.triesLeft > 0 && this.playing === null,
       trouble: this.trouble,
+      ...this.beside(),
+      nextShow: room.nextShow,
       products: room.products,
       productsKnown: room.status === 'known',
       showing: this.pins.showing(),
       chapters: this.chapters(durationMs),
       positionMs: this.page.video.currentTime * 1000,
       durationMs,
+    };
+  }
+
+  private offerNow(id: string): OfferState | null {
+    const { showMs } = this.pins.moment;
+    return this.playing && showMs !== null ? this.room.timeline(this.playing.showId).offers.state(id, showMs) : null;
+  }
+
+  /** What stands beside the pins at the instant of the picture. */
+  private beside(): Pick<View, 'offers' | 'said' | 'likes' | 'talking' | 'showMs'> {
+    const { playing } = this;
+    const { showMs } = this.pins.moment;
+    const live = playing?.kind === 'live' && this.phase === 'live';
+    if (!playing || showMs === null) return { offers: [], said: [], likes: null, talking: live, showMs: null };
+    const timeline = this.room.timeline(playing.showId);
+    return {
+      offers: timeline.offers.at(showMs),
+      said: timeline.talk.at(showMs, saidLines, saidForMs),
+      likes: live ? this.room.likes : null,
+      talking: live,
+      showMs,
     };
   }
 

@@ -6,6 +6,7 @@ import { Controls } from './controls';
 import { el, need, setAttr } from '../../ui/dom';
 import { Notices, Panel } from './panel';
 import { Stage } from './stage';
+import { TalkView } from './talk';
 import { TopBar } from './topbar';
 import type { Actions, View } from './view';
 
@@ -21,6 +22,7 @@ export class Page {
   private readonly controls: Controls;
   private readonly panel: Panel;
   private readonly notices: Notices;
+  private readonly talk: TalkView;
   readonly bag: Bag;
   private view: View | null = null;
   private idle: ReturnType<typeof setTimeout> | undefined;
@@ -29,6 +31,7 @@ export class Page {
     private readonly i18n: I18n,
     private readonly actions: Actions,
     bagProduct: (id: string) => Product | null,
+    private readonly offers: HTMLElement,
   ) {
     const stageRoot = need('#stage');
     this.video = makeVideo();
@@ -38,8 +41,9 @@ export class Page {
     this.controls = new Controls(i18n, actions, this.fullscreen());
     this.panel = new Panel(i18n, actions);
     this.notices = new Notices(i18n, actions);
-    const dock = el('div', { class: 'dock' }, this.cards.root, this.controls.root);
-    stageRoot.replaceChildren(this.stage.ambience, this.stage.picture, this.notices.middle, this.panel.root, this.topbar.root, this.notices.root, dock, this.cards.announcer);
+    this.talk = new TalkView(i18n, { say: (t) => actions.say(t), like: () => actions.like(), productTitle: (id) => bagProduct(id)?.title ?? '' });
+    const dock = el('div', { class: 'dock' }, this.talk.feed, this.cards.root, this.talk.row, this.controls.root);
+    stageRoot.replaceChildren(this.stage.ambience, this.stage.picture, this.notices.middle, this.panel.root, this.topbar.root, this.offers, this.notices.root, dock, this.cards.announcer);
     this.bag = new Bag(need('#bag'), stageRoot, i18n, actions);
     this.watchPointer(stageRoot);
     document.addEventListener('keydown', (e) => this.onKey(e));
@@ -52,6 +56,7 @@ export class Page {
     setAttr(this.root, 'data-buffering', view.buffering);
     const title = view.title === '' ? this.i18n.t('page.titleDefault') : this.i18n.t('page.title', { title: view.title });
     if (document.title !== title) document.title = title;
+    this.talk.render(view.said, view.likes, view.talking);
     for (const part of [this.topbar, this.controls, this.panel, this.notices, this.bag]) part.render(view);
   }
 

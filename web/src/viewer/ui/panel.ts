@@ -25,12 +25,39 @@ export class Panel {
   private readonly text = el('p', { class: 'panel-text' });
   private readonly more = el('p', { class: 'panel-more' });
   private readonly button = el('button', { class: 'primary', type: 'button' });
-  readonly root = el('section', { class: 'panel', 'aria-live': 'polite' }, el('span', { class: 'panel-glow', 'aria-hidden': 'true' }), this.title, this.text, this.more, this.button);
+  private readonly remind = el('button', { class: 'primary remind', type: 'button' }, icon('bell'), el('span'));
+  private readonly reminded = el('p', { class: 'panel-more', role: 'status' });
+  private nextShow = '';
+  readonly root = el('section', { class: 'panel', 'aria-live': 'polite' }, el('span', { class: 'panel-glow', 'aria-hidden': 'true' }), this.title, this.text, this.more, this.button, this.remind, this.reminded);
 
   constructor(
     private readonly i18n: I18n,
     private readonly actions: Actions,
-  ) {}
+  ) {
+    this.remind.addEventListener('click', () => void this.askReminder());
+  }
+
+  private async askReminder(): Promise<void> {
+    this.remind.disabled = true;
+    setText(this.reminded, await this.actions.remind(this.nextShow));
+    this.remind.disabled = false;
+  }
+
+  /** The next show of the room, and the wish to be told when it begins. */
+  private renderNext(view: View): void {
+    const next = view.phase === 'waiting' || view.phase === 'ended' ? view.nextShow : null;
+    show(this.remind, next !== null);
+    show(this.reminded, next !== null);
+    if (!next) return;
+    if (this.nextShow !== next.id) setText(this.reminded, '');
+    this.nextShow = next.id;
+    const at = next.scheduledMs === null ? '' : new Intl.DateTimeFormat(this.i18n.lang, { dateStyle: 'medium', timeStyle: 'short' }).format(next.scheduledMs);
+    if (this.remind.lastElementChild) setText(this.remind.lastElementChild, this.i18n.t('remind.me'));
+    if (at !== '') {
+      setText(this.more, this.i18n.t('remind.next', { at }));
+      show(this.more, true);
+    }
+  }
 
   render(view: View): void {
     const kind = view.unsupported ? 'unsupported' : view.phase;
@@ -43,6 +70,7 @@ export class Panel {
     const more = this.moreOf(view);
     setText(this.more, more ? this.i18n.t(more) : '');
     show(this.more, more !== null);
+    this.renderNext(view);
     const { action } = words;
     show(this.button, action !== undefined && !(view.phase === 'ended' && view.durationMs === 0));
     if (!action) return;

@@ -1,7 +1,10 @@
 import type { Trouble } from '../player/engine';
 import type { Phase } from '../phase';
 import type { Product } from '../../product/product';
+import type { ShowView } from '../../channel/frames';
+import type { OfferState } from '../../timeline/offers';
 import type { Chapter } from '../../timeline/pins';
+import type { Said } from '../../timeline/talk';
 
 /** Everything the page shows, beside the pins, which follow the frames. Components render it and keep no state. */
 export interface View {
@@ -18,6 +21,12 @@ export interface View {
   readonly unsupported: boolean;
   readonly replayComing: boolean; // the show has ended, its replay is being looked for
   readonly trouble: Trouble | null;
+  readonly offers: readonly OfferState[]; // open where the picture stands
+  readonly said: readonly Said[]; // by viewers, until where the picture stands
+  readonly likes: number | null;
+  readonly talking: boolean; // viewers can say something now
+  readonly showMs: number | null; // where the picture stands
+  readonly nextShow: ShowView | null;
   readonly products: readonly Product[];
   readonly productsKnown: boolean;
   readonly showing: ReadonlySet<string>; // products on the picture
@@ -39,5 +48,9 @@ export interface Actions {
   /** Opens a product's own page; the pin is the one that was tapped. */
   openProduct(productId: string, pinId: string | null, opener?: HTMLElement): void;
   openOrders(): void;
+  openLottery(id: string, known: Readonly<Record<string, unknown>>): void;
+  say(text: string): Promise<string | null>;
+  like(): void;
+  remind(showId: string): Promise<string>;
   redraw(): void;
 }
