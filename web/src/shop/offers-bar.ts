@@ -61,7 +61,7 @@ export class OffersBar {
     const percent = count(o.offer.percent);
     const price = count(o.offer.price);
     if (o.kind === 'coupon' && amount) return i18n.t('offer.amountOff', { amount: formatPrice(amount, currency, i18n.lang) });
-    if (o.kind === 'coupon' && percent) return i18n.t('offer.percentOff', { percent: percent / 100, pay: (10_000 - percent) / 1000 });
+    if (o.kind === 'coupon' && percent) return i18n.t('offer.percentOff', { discount: i18n.lang === 'zh-CN' ? (10_000 - percent) / 1000 : percent / 100 });
     if (o.kind === 'flash_sale' && price !== null) return i18n.t('offer.flash', { price: formatPrice(price, currency, i18n.lang) });
     return text(o.offer.title) || i18n.t(`offer.${o.kind}`);
   }

@@ -124,7 +124,7 @@ const en = {
   'history.refund_failed': 'The refund failed; the shop takes care of it',
 
   'offer.amountOff': '{amount} off',
-  'offer.percentOff': '{percent}% off',
+  'offer.percentOff': '{discount}% off',
   'offer.flash': 'Flash sale {price}',
   'offer.minSpend': 'from {amount}',
   'offer.coupon': 'Coupon',
@@ -287,7 +287,7 @@ const zh: Readonly<Record<MessageKey, string>> = {
   'history.refund_failed': '退款失败，商家会处理',
 
   'offer.amountOff': '立减 {amount}',
-  'offer.percentOff': '{pay} 折券',
+  'offer.percentOff': '{discount} 折券',
   'offer.flash': '秒杀价 {price}',
   'offer.minSpend': '满 {amount} 可用',
   'offer.coupon': '优惠券',
