@@ -95,7 +95,9 @@ export class OffersBar {
     this.desk.redraw();
     try {
       const what = o.kind === 'coupon' ? 'coupons' : 'red-packets';
-      const got = (await client.act('POST', `/api/v1/${what}/${encodeURIComponent(o.id)}/claims`, {})) as Readonly<Record<string, unknown>> | null;
+      const { showId, showTimeMs } = this.desk.place();
+      const at = showTimeMs === null ? {} : { position_ms: Math.max(0, Math.round(showTimeMs)) };
+      const got = (await client.act('POST', `/api/v1/shows/${encodeURIComponent(showId ?? '')}/${what}/${encodeURIComponent(o.id)}/claim`, at)) as Readonly<Record<string, unknown>> | null;
       const amount = count(got?.amount);
       const words = o.kind === 'red_packet' && amount ? i18n.t('offer.won', { amount: formatPrice(amount, text(got?.currency) || text(o.offer.currency), i18n.lang) }) : i18n.t('offer.claimed');
       this.claimed.set(o.id, words);
