@@ -48,6 +48,7 @@ type Deps struct {
 	Store        Store
 	Viewer       http.Handler // the page of a room
 	Studio       http.Handler // the page of its anchor; nil: none
+	Push         http.Handler // the service worker behind reminders; nil: none
 	Assets       http.Handler // what the pages load, below /assets/
 	Gatherer     prometheus.Gatherer
 	Log          *slog.Logger

@@ -9,6 +9,9 @@ func (s *Server) pageRoutes() {
 		s.mux.Handle("GET /studio/{room}", s.Studio)
 	}
 	s.mux.Handle("GET /assets/", s.Assets)
+	if s.Push != nil {
+		s.mux.Handle("GET /push.js", s.Push)
+	}
 	s.mux.HandleFunc("GET /go/{product}", s.goToMall)
 	s.mux.HandleFunc("GET /docs", docs(s.api.OpenAPI()))
 	s.mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {

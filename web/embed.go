@@ -57,6 +57,10 @@ func Studio() http.Handler {
 	})
 }
 
+// Push serves the service worker behind reminders, which lives at the root so that it may speak for every room's page. Safe
+// for concurrent use.
+func Push() http.Handler { return page("push.js", nil) }
+
 // Assets serves the hashed files below /assets/, which it expects in the request's path. Names it does not know are
 // answered with 404. Safe for concurrent use.
 func Assets() http.Handler {

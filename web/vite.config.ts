@@ -14,9 +14,10 @@ export default defineConfig({
     sourcemap: false,
     reportCompressedSize: false,
     rollupOptions: {
-      input: { viewer: 'viewer.html', studio: 'studio.html' },
+      input: { viewer: 'viewer.html', studio: 'studio.html', push: 'src/push/push.ts' },
       output: {
-        entryFileNames: 'assets/[name]-[hash].js',
+        // A service worker keeps its address for good, and serves what stands below it.
+        entryFileNames: (chunk) => (chunk.name === 'push' ? 'push.js' : 'assets/[name]-[hash].js'),
         chunkFileNames: 'assets/[name]-[hash].js',
         assetFileNames: 'assets/[name]-[hash][extname]',
       },

@@ -364,7 +364,7 @@ func (s *server) surface() *api.Server {
 		People: s.staff, Audit: s.audit, Viewers: s.viewers, WeChat: s.wechatLogin(),
 		StockChanged: s.stockNews.StockChanged,
 		Webhooks:     s.webhooks,
-		Viewer:       web.Viewer(), Studio: web.Studio(), Assets: web.Assets(), Gatherer: s.metrics, Log: s.log, AdminTokenHash: api.HashToken(s.token),
+		Viewer:       web.Viewer(), Studio: web.Studio(), Push: web.Push(), Assets: web.Assets(), Gatherer: s.metrics, Log: s.log, AdminTokenHash: api.HashToken(s.token),
 		Lotteries: s.lotteries, Offers: s.offers, Comments: s.comments, Likes: s.likes,
 		Version: version, PublicURL: s.config.HTTP.PublicURL, RTMPPort: port(s.rtmp), PublicMetrics: s.config.HTTP.PublicMetrics,
 		RTMPSPort: port(s.rtmps), HTTPSPort: port(s.https), WHIP: s.whip != nil, ClientAddr: s.clients().Of, MaxWrongKeys: s.config.WebRTC.MaxWrongKeys,
