@@ -32,7 +32,8 @@ scope.addEventListener('push', (e) => {
 
 scope.addEventListener('notificationclick', (e) => {
   e.notification?.close();
-  const to = new URL(String(e.notification?.data ?? '/'), scope.location.href);
+  const url = e.notification?.data;
+  const to = new URL(typeof url === 'string' ? url : '/', scope.location.href);
   if (to.origin === new URL(scope.location.href).origin) e.waitUntil(scope.clients.openWindow(to.href));
 });
 

@@ -5,7 +5,6 @@ import type { MessageKey } from '../viewer/messages';
 import { newKey } from './client';
 import type { Desk } from './desk';
 import { readIntent, readOrder, type HistoryEntry, type Order, type OrderState } from './orders';
-import { drawCode } from './qr';
 import { Trouble } from './trouble';
 
 const pollMs = 2_000; // while a payment may come in
@@ -98,7 +97,9 @@ export class OrderPage implements BagPage {
     this.asked = true;
     if (intent?.payUrl) this.pay.href = intent.payUrl;
     this.code.replaceChildren();
-    if (intent && intent.qrCode !== '') this.code.append(drawCode(intent.qrCode), el('span', {}, this.desk.i18n.t('shop.scan')));
+    if (!intent || intent.qrCode === '') return;
+    const { drawCode } = await import('./qr'); // only who scans needs it
+    this.code.replaceChildren(drawCode(intent.qrCode), el('span', {}, this.desk.i18n.t('shop.scan')));
   }
 
   private async act(what: 'cancel' | 'confirm'): Promise<void> {
