@@ -1,5 +1,5 @@
 import { formatPrice } from '../product/money';
-import type { Product } from '../product/product';
+import { isFields, type Product } from '../product/product';
 import { productImage, titleText } from '../product/view';
 import { el, setAttr, setText, show } from '../ui/dom';
 import type { BagPage } from '../viewer/ui/bag';
@@ -102,7 +102,7 @@ export class CheckoutPage implements BagPage {
     return {
       lines: [{ sku_id: this.cart.sku.id, quantity: this.cart.quantity, attribution: attribution(place, this.cart.pinId) }],
       ...(place.showId === null ? {} : { show_id: place.showId }),
-      best_coupons: true,
+      best: true,
     };
   }
 
@@ -146,7 +146,7 @@ export class CheckoutPage implements BagPage {
     this.trouble.clear();
     this.render();
     try {
-      const body = { ...this.body(), claim_ids: this.quote.applied.map((a) => a.claimId), best_coupons: false, total: this.quote.total, address };
+      const body = { ...this.body(), claims: this.quote.applied.map((a) => a.claimId), best: false, expected_total: this.quote.total, address };
       const order = readOrder(await this.desk.client.act('POST', this.path('orders'), body, this.key), this.desk.base);
       if (order) this.desk.openInstead(new OrderPage(this.desk, order.id, order));
     } catch (why) {
@@ -163,13 +163,14 @@ export class CheckoutPage implements BagPage {
     const field = why instanceof Refused ? fields.find((f) => why.field === `address.${f}`) : undefined;
     if (field) this.blame(field);
     this.trouble.tell(why);
-    if (why instanceof Refused && why.status === 409) void this.askAgain();
+    if (why instanceof Refused && why.status === 409) void this.askAgain(why);
   }
 
   /** Prices or pieces have changed meanwhile: the new terms are shown, and the message stays. */
-  private async askAgain(): Promise<void> {
+  private async askAgain(why: Refused): Promise<void> {
     try {
-      this.quote = readQuote(await this.desk.client.act('POST', this.path('quotes'), this.body()));
+      const told = isFields(why.body) ? readQuote(why.body.quote) : null;
+      this.quote = told ?? readQuote(await this.desk.client.act('POST', this.path('quotes'), this.body()));
       this.render();
     } catch {
       // the message that stands there says enough

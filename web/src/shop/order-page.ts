@@ -4,7 +4,7 @@ import type { BagPage } from '../viewer/ui/bag';
 import type { MessageKey } from '../viewer/messages';
 import { newKey } from './client';
 import type { Desk } from './desk';
-import { readIntent, readOrder, type HistoryEntry, type Order, type OrderState } from './orders';
+import { pickMethod, readIntent, readOrder, type HistoryEntry, type Order, type OrderState } from './orders';
 import { Trouble } from './trouble';
 
 const pollMs = 2_000; // while a payment may come in
@@ -93,7 +93,8 @@ export class OrderPage implements BagPage {
 
   /** Asks how to pay before the buyer taps: a page that opens after an answer only would be taken for a pop-up. */
   private async startPayment(): Promise<void> {
-    const intent = readIntent(await this.desk.client.act('POST', this.path('/payments'), {}, newKey()), this.desk.base);
+    const method = pickMethod(await this.desk.client.read('/api/v1/payment-methods'), matchMedia('(min-width: 960px)').matches);
+    const intent = readIntent(await this.desk.client.act('POST', this.path('/payments'), method === null ? {} : { method }, newKey()), this.desk.base);
     this.asked = true;
     if (intent?.payUrl) this.pay.href = intent.payUrl;
     this.code.replaceChildren();

@@ -109,3 +109,10 @@ export function readIntent(v: unknown, base: string): Intent | null {
   if (!isFields(v)) return null;
   return { payUrl: webLink(v.pay_url, base), qrCode: text(v.qr_code) };
 }
+
+/** The way to pay that fits this browser: a code to scan beside a big screen, the other app on a phone. */
+export function pickMethod(v: unknown, wide: boolean): string | null {
+  const methods = isFields(v) ? list(v.methods).map(text) : [];
+  const liked = wide ? ['sandbox', 'native', 'h5'] : ['sandbox', 'h5', 'native'];
+  return liked.find((m) => methods.includes(m)) ?? null;
+}
