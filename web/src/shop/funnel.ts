@@ -8,9 +8,8 @@ const most = 200;
 
 interface Note {
   readonly id: string;
-  readonly type: string;
+  readonly kind: string;
   readonly product_id: string;
-  readonly at: string;
 }
 
 /** Tells the store what viewers see and tap, in batches. */
@@ -22,9 +21,9 @@ export class Funnel {
     document.addEventListener('visibilitychange', () => document.visibilityState === 'hidden' && void this.flush());
   }
 
-  note(type: 'exposure' | 'click' | 'add', place: Place, productId: string, pinId: string | null): void {
+  note(kind: 'exposure' | 'click' | 'add', place: Place, productId: string, pinId: string | null): void {
     if (place.showId === null) return;
-    this.notes.push({ id: newKey(), type, product_id: productId, at: new Date().toISOString(), ...attribution(place, pinId) });
+    this.notes.push({ id: newKey(), kind, product_id: productId, ...attribution(place, pinId) });
     this.notes = this.notes.slice(-most);
     this.timer ??= setTimeout(() => void this.flush(), flushMs);
   }
