@@ -25,6 +25,7 @@ export class TalkView {
     private readonly i18n: I18n,
     private readonly actions: TalkActions,
   ) {
+    show(this.problem, false);
     const form = el('form', { class: 'say' }, this.input, this.sendButton);
     form.addEventListener('submit', (e) => {
       e.preventDefault();
