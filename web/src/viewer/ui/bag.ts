@@ -42,6 +42,7 @@ export class Bag {
   ) {
     root.replaceChildren(el('div', { class: 'bag-head' }, this.backer, this.heading, this.count, this.mine, this.closer), this.empty, this.list);
     root.before(this.scrim);
+    show(this.backer, false);
     this.backer.addEventListener('click', () => this.pop());
     this.mine.addEventListener('click', () => this.actions.openOrders());
     this.closer.addEventListener('click', () => this.close());

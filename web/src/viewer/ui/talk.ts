@@ -52,7 +52,7 @@ export class TalkView {
   }
 
   private line(s: Said): HTMLElement {
-    if (s.kind === 'order') return el('li', { 'data-kind': 'order' }, this.i18n.t('talk.bought', { name: s.name, title: this.actions.productTitle(s.productId) }));
+    if (s.kind === 'order') return el('li', { 'data-kind': 'order' }, this.i18n.t('talk.bought', { name: s.name.replace(/\*/g, '') === '' ? this.i18n.t('talk.somebody') : s.name, title: this.actions.productTitle(s.productId) }));
     return el('li', {}, s.name ? el('b', {}, s.name) : null, el('span', {}, s.text));
   }
 
