@@ -128,6 +128,7 @@ func New(deps Deps) *Server {
 	s.auditOperations()
 	s.webhookOperations()
 	s.mallOperations()
+	s.reconciliationOperations()
 	s.scheduleOperations()
 	s.reminderOperations()
 	s.eventOperations()
@@ -169,6 +170,7 @@ func (s *Server) describe() huma.Config {
 		{Name: "Viewers", Description: "Who watches, and what a viewer's page may ask."},
 		{Name: "Stores", Description: "The shops of merchants."},
 		{Name: "Staff", Description: "Who works in a store, how they sign in, programs with tokens, and what all of them did."},
+		{Name: "Payments", Description: "Whether the books of payment providers and ours agree."},
 		{Name: "External malls", Description: "Products that are bought elsewhere: links that say where a buyer came from, and reports of the orders."},
 		{Name: "Webhooks", Description: "Where a store's events are sent."},
 		{Name: "Coupons", Description: "What viewers claim, in shows or in the store, and orders use."},

@@ -131,6 +131,17 @@ var authorization = map[string]row{
 	"set-allotment":        {"stock:write", sellers},
 	"return-allotment":     {"stock:write", sellers},
 
+	// payments and external malls
+	"list-discrepancies":      {"orders:read", sellers},
+	"resolve-discrepancy":     {"orders:write", sellers},
+	"list-all-discrepancies":  {"", theAdmin},
+	"resolve-any-discrepancy": {"", theAdmin},
+	"get-product-link":        {"", everyone},
+	"get-mall":                {"store:read", crew},
+	"rotate-mall-secret":      {"store:write", owners},
+	"report-external-order":   {"", everyone},
+	"list-external-orders":    {"orders:read", sellers},
+
 	// webhooks
 	"create-webhook":          {"webhooks:write", sellers},
 	"list-webhooks":           {"webhooks:write", sellers},

@@ -12,6 +12,7 @@ import (
 	"github.com/vitrine-live/vitrine/commerce"
 	"github.com/vitrine-live/vitrine/commerce/account"
 	"github.com/vitrine-live/vitrine/commerce/mall"
+	"github.com/vitrine-live/vitrine/commerce/reconcile"
 	"github.com/vitrine-live/vitrine/commerce/webhook"
 	"github.com/vitrine-live/vitrine/internal/errs"
 	"github.com/vitrine-live/vitrine/overlay"
@@ -19,7 +20,8 @@ import (
 
 // PayDeps are the domains that speak with merchants' servers and those who move money.
 type PayDeps struct {
-	Mall *mall.Service
+	Mall  *mall.Service
+	Books *reconcile.Service
 }
 
 // Mall is a store's connection with its external mall.

@@ -23,7 +23,7 @@ func (c *comparison) run(ctx context.Context) error {
 	for _, a := range c.order.Attempts {
 		p := c.providers[a.Provider]
 		if p == nil || c.down[a.Provider] != nil {
-			c.unsure = p != nil
+			c.unsure = c.unsure || p != nil
 			continue
 		}
 		if err := c.payment(ctx, p); err != nil {

@@ -68,11 +68,12 @@ type orders interface {
 
 // books keeps what was compared. Each method is one transaction.
 type books interface {
-	// ChecksDue lists orders with a payment begun or a refund made since an instant, left alone before another, that changed
-	// since they were compared; those waiting for their payment also if that was before recheck. The longest untouched first.
+	// ChecksDue lists orders with a payment begun or a refund made since an instant, untouched since before, that changed
+	// since they were compared, or were compared before recheck while something of them is open: their payment, a refund, a
+	// discrepancy. The longest untouched come first.
 	ChecksDue(ctx context.Context, since, before, recheck time.Time, limit int) ([]string, error)
-	// KeepCheck notes that an order was compared at its present revision, and what was found: known discrepancies of the order
-	// that are not in it any more are resolved. It returns how many are new.
+	// KeepCheck notes that an order was compared as it is, and what was found: open discrepancies of the order that were not
+	// found any more are resolved. It returns how many are new.
 	KeepCheck(ctx context.Context, o *order.Order, found []Discrepancy, at time.Time) (fresh int, err error)
 	// KeepStrays opens a discrepancy for each payment of no order of ours that has none, and tells how many are new.
 	KeepStrays(ctx context.Context, at time.Time) (fresh int, err error)

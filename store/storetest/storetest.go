@@ -55,6 +55,7 @@ type Store interface {
 
 	webhookStore
 	mallStore
+	reconcileStore
 	reminderStore
 	funnelStore
 	offerStore
@@ -145,6 +146,9 @@ var cases = []struct {
 	{"malls", testMalls},
 	{"external orders", testExternalOrders},
 	{"external order race", testExternalOrderRace},
+	{"payment checks", testPaymentChecks},
+	{"discrepancies", testDiscrepancies},
+	{"stray payments", testStrays},
 }
 
 // Run runs the suite. open returns an empty store that closes with its test.

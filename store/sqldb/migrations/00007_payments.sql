@@ -107,7 +107,19 @@ CREATE TABLE payment_discrepancies (
 CREATE UNIQUE INDEX payment_discrepancies_open ON payment_discrepancies (provider, order_no, refund_no, kind) WHERE resolved_at IS NULL;
 CREATE INDEX payment_discrepancies_by_store ON payment_discrepancies (store_id, found_at, id);
 
+-- When an order was compared with the books of its providers, and as of which change.
+CREATE TABLE payment_checks (
+    order_id   TEXT   NOT NULL PRIMARY KEY REFERENCES orders (id),
+    checked_at BIGINT NOT NULL,
+    changed_at BIGINT NOT NULL -- the order's updated_at then
+);
+CREATE INDEX order_attempts_by_start ON order_attempts (started_at);
+CREATE INDEX order_refunds_by_age ON order_refunds (created_at);
+
 -- +goose Down
+DROP INDEX order_refunds_by_age;
+DROP INDEX order_attempts_by_start;
+DROP TABLE payment_checks;
 DROP TABLE payment_discrepancies;
 DROP TABLE external_order_lines;
 DROP TABLE external_orders;
