@@ -219,7 +219,6 @@ var authorization = map[string]row{
 	// what shows brought in
 	"report-events":           {"", viewing},
 	"report-events-by-beacon": {"", everyone},
-	"get-product-link":        {"", everyone},
 	"get-share-code":          {"", everyone},
 	"share-show":              {"", viewing},
 	"list-channels":           {"rooms:read", crew},
@@ -228,10 +227,4 @@ var authorization = map[string]row{
 	"export-show-report":      {"reports:read", tellers},
 	"get-store-report":        {"reports:read", tellers},
 	"export-store-report":     {"reports:read", tellers},
-
-	// an external mall; its reports are signed
-	"get-mall":              {"store:read", crew},
-	"rotate-mall-secret":    {"store:write", owners},
-	"report-external-order": {"", everyone},
-	"list-external-orders":  {"orders:read", sellers},
 }

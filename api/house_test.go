@@ -17,7 +17,6 @@ import (
 
 	"github.com/vitrine-live/vitrine/commerce"
 	"github.com/vitrine-live/vitrine/commerce/account"
-	"github.com/vitrine-live/vitrine/commerce/mall"
 	"github.com/vitrine-live/vitrine/commerce/webhook"
 	"github.com/vitrine-live/vitrine/hls"
 	"github.com/vitrine-live/vitrine/live"
@@ -80,7 +79,6 @@ func newHouse(t *testing.T, change ...func(*Deps)) *house {
 	deps := Deps{
 		People: h.people, Audit: account.NewAudit(db, log, clock),
 		Webhooks: webhooks,
-		PayDeps:  PayDeps{Mall: mall.NewService(db, h.goods, mall.NewClicks(make([]byte, 32)), nil, clock)},
 		Viewers:  h.visitors, Rooms: h.rooms, Catalogue: h.goods, Timeline: timeline, Store: db, Viewer: http.NotFoundHandler(), Assets: http.NotFoundHandler(),
 		Gatherer: reg, Log: log, Now: clock, AdminTokenHash: HashToken(adminToken), Version: "0",
 	}
@@ -88,6 +86,7 @@ func newHouse(t *testing.T, change ...func(*Deps)) *house {
 	h.withOffers(&deps, db, log)
 	deps.FunnelDeps = funnelDeps(t, db, h.rooms, timeline, log, clock)
 	h.withOrders(&deps, db, log)
+	h.withPay(&deps, db, log)
 	for _, f := range change {
 		f(&deps)
 	}

@@ -110,7 +110,7 @@ type externalReport struct {
 	ID        string `header:"webhook-id" doc:"The name of the message, without dots."`
 	Timestamp string `header:"webhook-timestamp" doc:"Seconds since 1970, within 5 minutes of now."`
 	Signature string `header:"webhook-signature" doc:"v1, and the base64 of the HMAC-SHA256 of id.timestamp.body under the secret's bytes."`
-	RawBody   []byte `contentType:"application/json"`
+	RawBody   []byte
 }
 
 type externalOutput struct {

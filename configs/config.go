@@ -185,7 +185,7 @@ func Default() Config {
 		Comments:        defaultComments(),
 		Funnel:          defaultFunnel(),
 		Orders:          defaultOrders(),
-		Payment:         Payment{Provider: "sandbox"},
+		Payment:         defaultPayment(),
 		Log:             Log{Format: "text", Level: "info"},
 		ShutdownTimeout: Duration(10 * time.Second),
 	}

@@ -16,7 +16,10 @@ type Orders struct {
 
 // Payment configures who moves money.
 type Payment struct {
-	Provider string `yaml:"provider"`
+	Provider       string    `yaml:"provider"`
+	ReconcileEvery Duration  `yaml:"reconcile_every"`
+	ReconcileBack  Duration  `yaml:"reconcile_back"`
+	WeChatPay      WeChatPay `yaml:"wechatpay"`
 }
 
 func defaultOrders() Orders {
@@ -35,7 +38,8 @@ func (c *Config) validateOrders(check func(bool, string, string, ...any)) {
 	between(check, "orders.auto_complete", c.Orders.AutoComplete, time.Hour, 8760*time.Hour)
 	between(check, "orders.close_grace", c.Orders.CloseGrace, time.Second, time.Hour)
 	check(slices.Contains(paymentProviders, c.Payment.Provider), "payment.provider", "must be one of %v, got %q", paymentProviders, c.Payment.Provider)
+	c.validatePayment(check)
 }
 
 // paymentProviders are those that payment.provider may name.
-var paymentProviders = []string{"sandbox"}
+var paymentProviders = []string{"sandbox", "wechatpay"}

@@ -100,6 +100,7 @@ func (s *server) run(ctx context.Context) (err error) {
 		{"audience", s.startAudience},
 		{"offers", s.startOffers},
 		{"orders", s.startOrders},
+		{"reconciliation", s.startReconciling},
 		{"lotteries", s.startLotteries},
 		{"surface", s.startSurface},
 		{"rtmp", s.startRTMP},

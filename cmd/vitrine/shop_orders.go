@@ -7,7 +7,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/vitrine-live/vitrine/commerce/order"
-	"github.com/vitrine-live/vitrine/commerce/payment"
 	"github.com/vitrine-live/vitrine/providers/sandbox"
 )
 
@@ -28,8 +27,11 @@ func (s *server) startOrders(ctx context.Context) (func(context.Context) error, 
 		return nil, err
 	}
 	s.sandbox = sandbox.New(sandbox.Config{Secret: []byte(secret)}, s.db, s.log, nil)
+	if err := s.openProviders(); err != nil {
+		return nil, err
+	}
 	deps := order.Deps{
-		Store: s.db, Goods: s.catalogue, Offers: s.offers, Shows: s.rooms, Providers: s.paymentProviders(), Log: s.log,
+		Store: s.db, Goods: s.catalogue, Offers: s.offers, Shows: s.rooms, Providers: s.providers, Log: s.log,
 		PoolChanged: s.offers.PoolChanged, StockChanged: s.stockNews.StockChanged,
 		Count: func(what string) { counted.WithLabelValues(what).Inc() },
 	}
@@ -47,9 +49,6 @@ func (s *server) startOrders(ctx context.Context) (func(context.Context) error, 
 		return stopOrders(ctx)
 	}, nil
 }
-
-// paymentProviders are those that move money, the one for new orders first.
-func (s *server) paymentProviders() []payment.Provider { return []payment.Provider{s.sandbox} }
 
 // sandboxPage is where orders are paid in the sandbox.
 func (s *server) sandboxPage() http.Handler { return s.sandbox }
