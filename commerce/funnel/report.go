@@ -2,6 +2,7 @@ package funnel
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/vitrine-live/vitrine/commerce"
@@ -112,9 +113,17 @@ func (s *Service) Report(ctx context.Context, showID string, by ...Dimension) (R
 	if len(by) == 0 {
 		by = Dimensions
 	}
-	r, err := s.Store.ShowReport(ctx, ReportQuery{ShowID: show.ID, StoreID: show.StoreID, Window: s.cfg.Window, Dimensions: by})
-	r.Show, r.Window = show, s.cfg.Window
-	return r, errs.Wrap(op, err)
+	got := s.adding.DoChan(fmt.Sprint(show.ID, by), func() (any, error) {
+		return s.Store.ShowReport(context.WithoutCancel(ctx), ReportQuery{ShowID: show.ID, StoreID: show.StoreID, Window: s.cfg.Window, Dimensions: by})
+	})
+	select {
+	case <-ctx.Done():
+		return Report{}, errs.As(errs.Unavailable, op, context.Cause(ctx), "the request ended before the report was added up")
+	case added := <-got:
+		r, _ := added.Val.(Report)
+		r.Show, r.Window = show, s.cfg.Window
+		return r, errs.Wrap(op, added.Err)
+	}
 }
 
 // StoreReport adds up a store's shows over what was ordered from one instant until another. Invalid: the period cannot be.

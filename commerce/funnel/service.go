@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"time"
 
+	"golang.org/x/sync/singleflight"
+
 	"github.com/vitrine-live/vitrine/commerce"
 	"github.com/vitrine-live/vitrine/internal/errs"
 	"github.com/vitrine-live/vitrine/internal/ratelimit"
@@ -52,6 +54,8 @@ type Service struct {
 	facts *facts
 	queue chan []Entry
 	room  chan struct{} // one token for each event that waits: its capacity bounds the queue
+	// adding makes one report of what is asked for several times at once: adding up a large show takes seconds.
+	adding singleflight.Group
 }
 
 // New makes a service; Run must run for events to be stored. Invalid: a setting that cannot work.

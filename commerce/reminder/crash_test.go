@@ -194,7 +194,7 @@ func killedChild(path string) {
 		}
 		return errors.Join(err, db.Close())
 	}()
-	fmt.Println("done", err)
+	fmt.Fprintln(os.Stdout, "done", err)
 }
 
 // pushing is a service that sends by Web Push, two minutes of its clock after the one of the round before.

@@ -40,8 +40,9 @@ func insertEvents(ctx context.Context, tx *sql.Tx, entries []funnel.Entry) error
 		args = append(args, e.Key, string(e.Kind), e.StoreID, e.ViewerID, e.ShowID, e.PinID, e.ProductID, e.ShowTimeMS, string(e.Source),
 			e.ShareCode, e.Channel, e.At.UnixMilli())
 	}
+	//nolint:gosec // placeholders alone
 	_, err := tx.ExecContext(ctx, `INSERT INTO funnel_events (id, kind, store_id, viewer_id, show_id, pin_id, product_id, show_time_ms, source,
-		share_code, channel, at) VALUES `+rows.String()+" ON CONFLICT (id) DO NOTHING", args...) //nolint:gosec // placeholders alone
+		share_code, channel, at) VALUES `+rows.String()+" ON CONFLICT (id) DO NOTHING", args...)
 	return err
 }
 

@@ -110,7 +110,6 @@ type half struct {
 // addUp makes the rows of one dimension from sales and events.
 func addUp(ctx context.Context, tx *sql.Tx, sales, events half, where string) (rows, error) {
 	all := rows{}
-	//nolint:gosec // constants of this package
 	sold, err := tx.QueryContext(ctx, sales.with+"SELECT "+sales.key+" AS key, currency, "+sums+" FROM sales GROUP BY 1, currency ORDER BY 1, currency", sales.args...)
 	if _, err = collect(sold, err, func(row scanner) (none struct{}, err error) {
 		key, s, err := scanSales(row)
@@ -122,7 +121,7 @@ func addUp(ctx context.Context, tx *sql.Tx, sales, events half, where string) (r
 	}); err != nil {
 		return nil, err
 	}
-	//nolint:gosec // likewise
+	//nolint:gosec // constants of this package
 	seen, err := tx.QueryContext(ctx, "SELECT "+events.key+" AS key, "+looks+" FROM funnel_events WHERE "+where+" GROUP BY 1", events.args...)
 	_, err = collect(seen, err, func(row scanner) (none struct{}, err error) {
 		var key string

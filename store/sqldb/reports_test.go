@@ -404,3 +404,43 @@ func drawWorld(t *rapid.T, world int) (orders []anOrder, events []funnel.Entry) 
 	slices.SortFunc(events, func(a, b funnel.Entry) int { return cmp.Compare(a.Key, b.Key) })
 	return orders, events
 }
+
+// BenchmarkShowReport adds up a show with many events: ten for each of its viewers, of whom one in twenty ordered.
+func BenchmarkShowReport(b *testing.B) {
+	for _, events := range []int{10_000, 100_000, 1_000_000} {
+		b.Run(fmt.Sprintf("events=%d", events), func(b *testing.B) {
+			db := openTest(b, filepath.Join(b.TempDir(), "vitrine.db"))
+			reportShows(b, db)
+			bigShow(b, db, events)
+			b.ResetTimer()
+			for b.Loop() {
+				if _, err := db.ShowReport(b.Context(), funnel.ReportQuery{ShowID: "show_a", StoreID: account.DefaultStore, Window: dayWindow, Dimensions: funnel.Dimensions}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func bigShow(b *testing.B, db *DB, n int) {
+	b.Helper()
+	kinds := []funnel.Kind{funnel.Exposure, funnel.Exposure, funnel.Exposure, funnel.Exposure, funnel.Exposure, funnel.Exposure, funnel.Click, funnel.Click, funnel.Click, funnel.Add}
+	var events []funnel.Entry
+	var orders []anOrder
+	for i := range n {
+		viewer := fmt.Sprintf("visitor:vis_%016d", i/10)
+		e := click(i, viewer, fmt.Sprintf("prod_%016d", i%97), "show_a", int64(i%(4*3600))*1000, day0)
+		e.Key, e.Kind = keyOfBench(i), kinds[i%10]
+		events = append(events, e)
+		if i%200 == 0 {
+			l := aLine{product: e.ProductID, units: 1, amount: 1000, show: "show_a", pin: "pin_1", ms: e.ShowTimeMS, via: commerce.SourceLive}
+			if i%400 == 0 {
+				l.show, l.pin = "", ""
+			}
+			orders = append(orders, anOrder{id: fmt.Sprintf("ord_%016d", i), store: account.DefaultStore, viewer: viewer, currency: "CNY", at: day0.Add(time.Hour), paid: true, lines: []aLine{l}})
+		}
+	}
+	addAll(b, db, orders, events)
+}
+
+func keyOfBench(i int) string { return fmt.Sprintf("%022x", uint64(i)*0x9e3779b97f4a7c15) }
