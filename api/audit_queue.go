@@ -47,6 +47,7 @@ func (s *Server) decideAudit(ctx context.Context, in *auditInput) (*Body[Product
 	if err != nil {
 		return nil, err
 	}
+	noteChange(ctx, "decision", nil, in.Body.Decision)
 	p, err := s.Catalogue.Decide(ctx, in.Store, in.Product, d)
 	if err != nil {
 		return nil, err

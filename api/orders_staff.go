@@ -110,6 +110,8 @@ func (s *Server) storeOrderOperations() {
 			for _, r := range in.Body.Return {
 				ask.Return = append(ask.Return, order.Return(r))
 			}
+			noteChange(ctx, "amount", nil, ask.Amount)
+			noteChange(ctx, "reason", nil, ask.Reason)
 			return s.Orders.Refund(ctx, in.Store, merchant(ctx), in.Order, ask)
 		}))
 	operation(s, huma.Operation{OperationID: "retry-refund", Method: http.MethodPost, Path: base + "/{order}/refunds/{refund}/retry", Tags: tags, Security: write, Summary: "Ask again for a refund that failed"},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -163,7 +164,7 @@ func TestGuessingPasswords(t *testing.T) {
 // TestNobodyGivesWhatTheyLack: programs and people cannot make themselves more than they are.
 func TestNobodyGivesWhatTheyLack(t *testing.T) {
 	h := newHouse(t)
-	shop, second := h.store("Tea"), ""
+	shop := h.store("Tea")
 	boss, session := h.staff(shop, "boss", account.Owner)
 	hr := h.apiToken(shop, account.StaffWrite, account.RoomsRead)
 	base := "/api/v1/stores/" + shop
@@ -181,7 +182,7 @@ func TestNobodyGivesWhatTheyLack(t *testing.T) {
 	if err := json.Unmarshal(w.Body.Bytes(), &sibling); err != nil || w.Code != http.StatusCreated {
 		t.Fatalf("%d %s", w.Code, w.Body)
 	}
-	second = sibling.ID
+	second := sibling.ID
 	// somebody owns the second store alone, and may not become the boss, who owns both
 	var inv Invited
 	w = h.as(session, http.MethodPost, "/api/v1/stores/"+second+"/staff", map[string]any{"login": "partner", "role": "owner"})
@@ -304,6 +305,15 @@ func TestAuditSaysWhatChanged(t *testing.T) {
 	h.read(http.StatusOK, &log, http.MethodGet, "/api/v1/stores/"+shop+"/audit?operation=update-store&after="+*log.Next, adminToken, nil)
 	if len(log.Items) != 1 {
 		t.Fatalf("%+v", log)
+	}
+	var p Product
+	goods := "/api/v1/stores/" + shop + "/products"
+	h.read(http.StatusCreated, &p, http.MethodPost, goods, adminToken, map[string]any{"title": "Cup", "price": 100, "currency": "CNY", "url": "https://example.com/cup"})
+	h.read(http.StatusOK, nil, http.MethodPatch, goods+"/"+p.ID, adminToken, map[string]any{"price": 90})
+	var prices Page[AuditEntry]
+	h.read(http.StatusOK, &prices, http.MethodGet, "/api/v1/stores/"+shop+"/audit?operation=update-product", adminToken, nil)
+	if c := prices.Items[0].Changes["prices"]; fmt.Sprint(c.Before) != "map["+p.SKUs[0].ID+":100]" || fmt.Sprint(c.After) != "map["+p.SKUs[0].ID+":90]" {
+		t.Errorf("%+v", prices.Items)
 	}
 	e := log.Items[0]
 	if e.Who == "" || e.Name != "mei" || e.Role != "owner" || e.From != "192.0.2.1" || e.Targets["store"] != shop || e.Permission != "store:write" || e.Changes["name"] != (AuditChange{"Tea", "Tea house"}) {

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"maps"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -140,6 +141,7 @@ func (s *Server) updateProduct(ctx context.Context, in *productUpdate) (*Body[Pr
 	if err != nil {
 		return nil, err
 	}
+	notePrices(ctx, &before, &p)
 	return &Body[Product]{staffProduct(p)}, s.productChanged(ctx, &before, &p)
 }
 
@@ -180,6 +182,23 @@ func (s *Server) publicProduct(ctx context.Context, in *struct {
 		return nil, err
 	}
 	return &publicProductOutput{AllowOrigin: "*", CacheControl: "no-store", Body: product(p)}, nil
+}
+
+// notePrices tells the audit log which prices changed, by SKU.
+func notePrices(ctx context.Context, before, after *commerce.Product) {
+	was, is := map[string]int64{}, map[string]int64{}
+	for _, k := range before.SKUs {
+		was[k.ID] = k.Price
+	}
+	for _, k := range after.SKUs {
+		is[k.ID] = k.Price
+	}
+	if !maps.Equal(was, is) {
+		noteChange(ctx, "prices", was, is)
+	}
+	if before.Price.Currency != after.Price.Currency {
+		noteChange(ctx, "currency", before.Price.Currency, after.Price.Currency)
+	}
 }
 
 func (s *Server) deleteProduct(ctx context.Context, in *ProductPath) (*Empty, error) {

@@ -47,6 +47,7 @@ func (s *Server) showPriceOperations() {
 			if err != nil {
 				return nil, err
 			}
+			noteChange(ctx, "price", nil, p.Price)
 			return &Body[ShowPrice]{showPrice(p)}, s.showPriceChanged(ctx, in.SKU)
 		})
 	operation(s, huma.Operation{OperationID: "delete-show-price", Method: http.MethodDelete, Path: path + "/{sku}", Tags: tags, Security: staff(account.CatalogueWrite), Summary: "Take the price of a SKU in a show away", DefaultStatus: http.StatusNoContent},

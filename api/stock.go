@@ -72,6 +72,7 @@ func (s *Server) stockOperations() {
 			if err := s.Catalogue.ChangeStock(ctx, in.Store, in.Product, changes); err != nil {
 				return nil, err
 			}
+			noteChange(ctx, "skus", nil, in.Body.SKUs)
 			if s.StockChanged != nil {
 				s.StockChanged(ctx, skus)
 			}

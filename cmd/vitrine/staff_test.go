@@ -29,7 +29,7 @@ func TestStaffCommands(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer db.Close() //nolint:errcheck // read alone from here on
+	defer db.Close()
 	if out, err := vitrine("", "add", "--login", "mei"); err != nil || !strings.Contains(out, "inv_") {
 		t.Fatalf("%v: %s", err, out)
 	}
