@@ -30,29 +30,28 @@ import (
 type Deps struct {
 	Rooms     *live.Rooms
 	Catalogue *commerce.Catalogue
-	// StockChanged is called when staff changed the pieces of SKUs; nil: nobody is told.
-	StockChanged func(ctx context.Context, skuIDs []string)
-	Timeline     *overlay.Timeline
-	Channel      Channel
-	Archive      *replay.Archive // nil when nothing is recorded
-	Imports      *live.Imports
-	People       *account.People
-	Audit        *account.Audit
-	Viewers      *account.Viewers
-	WeChat       *WeChat // nil: there is no mini-program
-	Webhooks     *webhook.Service
-	Lotteries    *lottery.Service
-	Offers       *offer.Service
-	Comments     *audience.Comments
-	Likes        *audience.Likes
-	Store        Store
-	Viewer       http.Handler // the page of a room
-	Studio       http.Handler // the page of its anchor; nil: none
-	Push         http.Handler // the service worker behind reminders; nil: none
-	Assets       http.Handler // what the pages load, below /assets/
-	Gatherer     prometheus.Gatherer
-	Log          *slog.Logger
-	Now          func() time.Time // nil: time.Now
+	Timeline  *overlay.Timeline
+	Channel   Channel
+	Archive   *replay.Archive // nil when nothing is recorded
+	Imports   *live.Imports
+	People    *account.People
+	Audit     *account.Audit
+	Viewers   *account.Viewers
+	WeChat    *WeChat // nil: there is no mini-program
+	Webhooks  *webhook.Service
+	Lotteries *lottery.Service
+	Offers    *offer.Service
+	Comments  *audience.Comments
+	Likes     *audience.Likes
+	Store     Store
+	Viewer    http.Handler // the page of a room
+	Studio    http.Handler // the page of its anchor; nil: none
+	Push      http.Handler // the service worker behind reminders; nil: none
+	Assets    http.Handler // what the pages load, below /assets/
+	Gatherer  prometheus.Gatherer
+	Log       *slog.Logger
+	Now       func() time.Time // nil: time.Now
+	CatalogueDeps
 	FunnelDeps
 	PayDeps
 	OrderDeps
@@ -112,6 +111,7 @@ func New(deps Deps) *Server {
 	s.stockOperations()
 	s.auditQueueOperations()
 	s.showPriceOperations()
+	s.imageOperations()
 	s.lotteryOperations()
 	s.offerOperations()
 	s.commentOperations()

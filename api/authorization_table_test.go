@@ -106,6 +106,9 @@ var authorization = map[string]row{
 	"change-product-stock": {"stock:write", sellers},
 	"list-show-prices":     {"catalogue:read", crew},
 	"set-show-price":       {"catalogue:write", sellers},
+	"upload-image":         {"catalogue:write", sellers},
+	"list-unused-images":   {"catalogue:read", crew},
+	"delete-image":         {"catalogue:write", sellers},
 	"delete-show-price":    {"catalogue:write", sellers},
 	"get-public-product":   {"", everyone},
 

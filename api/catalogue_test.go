@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -220,4 +221,14 @@ func TestShowPrices(t *testing.T) {
 	}
 	h.read(http.StatusNoContent, nil, http.MethodDelete, prices+"/"+p.SKUs[1].ID, adminToken, nil)
 	h.read(http.StatusNotFound, nil, http.MethodDelete, prices+"/"+p.SKUs[1].ID, adminToken, nil)
+}
+
+func decodeInto(t *testing.T, w *httptest.ResponseRecorder, want int, out any) {
+	t.Helper()
+	if w.Code != want {
+		t.Fatalf("%d %s", w.Code, w.Body)
+	}
+	if err := json.Unmarshal(w.Body.Bytes(), out); err != nil {
+		t.Fatal(err)
+	}
 }

@@ -82,6 +82,7 @@ func newHouse(t *testing.T, change ...func(*Deps)) *house {
 		Viewers:  h.visitors, Rooms: h.rooms, Catalogue: h.goods, Timeline: timeline, Store: db, Viewer: http.NotFoundHandler(), Assets: http.NotFoundHandler(),
 		Gatherer: reg, Log: log, Now: clock, AdminTokenHash: HashToken(adminToken), Version: "0",
 	}
+	h.withPictures(&deps, db, clock)
 	h.withLotteries(&deps, db, log)
 	h.withOffers(&deps, db, log)
 	deps.FunnelDeps = funnelDeps(t, db, h.rooms, timeline, log, clock)

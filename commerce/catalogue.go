@@ -51,7 +51,9 @@ func NewCatalogue(store catalogueStore, now func() time.Time) *Catalogue {
 }
 
 // With returns a Catalogue over the same store that looks at products by these rules, which are valid.
-func (c *Catalogue) With(rules Rules) *Catalogue { return &Catalogue{store: c.store, now: c.now, rules: rules} }
+func (c *Catalogue) With(rules Rules) *Catalogue {
+	return &Catalogue{store: c.store, now: c.now, rules: rules}
+}
 
 // Create stores a new product and returns it with its IDs and times, which it assigns. Without SKUs it gets one, made of
 // Price, Original and Stock; without a currency it has its store's. Invalid names the field; NotFound: no such store;

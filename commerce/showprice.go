@@ -19,8 +19,8 @@ type ShowPrice struct {
 	ShowID      string
 	SKU         string
 	ProductID   string // the SKU's; the store knows it
-	Price       int64 // minor units of the product's currency
-	ReplayHours int64 // 0: it ends with the show
+	Price       int64  // minor units of the product's currency
+	ReplayHours int64  // 0: it ends with the show
 }
 
 // Holds reports whether a price with so many replay hours holds in the show at an instant.

@@ -3,12 +3,26 @@ package main
 import (
 	"context"
 
+	"github.com/vitrine-live/vitrine/api"
 	"github.com/vitrine-live/vitrine/commerce"
+	"github.com/vitrine-live/vitrine/commerce/picture"
+	"github.com/vitrine-live/vitrine/store/blob"
 )
 
 // catalogueParts are what the server has of its products, beside the catalogue itself.
 type catalogueParts struct {
 	stockNews *commerce.StockNews
+	pictures  *picture.Pictures
+	blobs     *blob.Folder
+}
+
+// startBlobs opens the folder of files that are not made anew: pictures of products.
+func (s *server) startBlobs(context.Context) (_ func(context.Context) error, err error) {
+	if s.blobs, err = blob.Open(s.data.file("blobs")); err != nil {
+		return nil, err
+	}
+	s.pictures = picture.New(s.db, s.blobs, nil)
+	return nil, nil
 }
 
 // startStockNews tells viewers of shows on air how many pieces are left.
@@ -21,4 +35,8 @@ func (s *server) startStockNews(ctx context.Context) (func(context.Context) erro
 func (s *server) rules() commerce.Rules {
 	c := s.config.Catalogue
 	return commerce.Rules{Words: c.ForbiddenWords, NoClaims: !c.Claims, Domains: c.LinkDomains, RequireImage: c.RequireImage}
+}
+
+func (s *server) catalogueDeps() api.CatalogueDeps {
+	return api.CatalogueDeps{StockChanged: s.stockNews.StockChanged, Pictures: s.pictures, Media: s.blobs}
 }

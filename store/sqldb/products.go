@@ -40,7 +40,7 @@ func createProduct(ctx context.Context, tx *sql.Tx, op string, p *commerce.Produ
 			return err
 		}
 	}
-	return nil
+	return useImages(ctx, tx, p)
 }
 
 // Product returns a product with its SKUs, or NotFound.
@@ -126,6 +126,9 @@ func changeProduct(ctx context.Context, tx *sql.Tx, op, storeID, id string, chan
 		p.Original, p.Price.Currency, string(p.Display), string(p.Link), p.URL, p.SKUCount, string(p.Audit.State), auditText(&p.Audit), shownStock(&p),
 		millis(p.UpdatedAt), id)
 	if err != nil {
+		return commerce.Product{}, err
+	}
+	if err := useImages(ctx, tx, &p); err != nil {
 		return commerce.Product{}, err
 	}
 	return p, writeSKUs(ctx, tx, op, &p, before)

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/vitrine-live/vitrine/commerce/account"
+	"github.com/vitrine-live/vitrine/commerce/picture"
 	"github.com/vitrine-live/vitrine/internal/errs"
 	"github.com/vitrine-live/vitrine/live"
 	"github.com/vitrine-live/vitrine/media"
@@ -36,6 +37,7 @@ type Store interface {
 	AddEpoch(ctx context.Context, showID string, e media.Epoch) error
 
 	catalogueStore
+	picture.Store
 
 	AppendEvents(ctx context.Context, showID string, events []overlay.Event) (first int64, err error)
 	Events(ctx context.Context, showID string, after int64, limit int) ([]overlay.Event, error)

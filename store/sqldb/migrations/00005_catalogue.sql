@@ -47,7 +47,45 @@ CREATE TABLE show_prices (
     UNIQUE (show_id, sku_id)
 );
 
+-- Pictures by their content; their files lie in the blob store.
+CREATE TABLE images (
+    id         TEXT   NOT NULL,
+    store_id   TEXT   NOT NULL,
+    ext        TEXT   NOT NULL,
+    width      BIGINT NOT NULL,
+    height     BIGINT NOT NULL,
+    bytes      BIGINT NOT NULL,
+    used       BIGINT NOT NULL DEFAULT 0, -- 1: a product shows it or did, so past pins and orders may
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (id, store_id)
+);
+CREATE INDEX images_unused ON images (store_id, created_at, id) WHERE used = 0;
+CREATE INDEX images_by_store ON images (store_id);
+
+-- Imports of products. One that runs when the server stops imported nothing: its rows and its end are one transaction.
+CREATE TABLE catalogue_imports (
+    id           TEXT   NOT NULL PRIMARY KEY,
+    store_id     TEXT   NOT NULL,
+    format       TEXT   NOT NULL,
+    dry_run      BIGINT NOT NULL,
+    state        TEXT   NOT NULL CHECK (state IN ('waiting', 'checking', 'applying', 'done', 'failed')),
+    rows_read    BIGINT NOT NULL,
+    rows_valid   BIGINT NOT NULL,
+    rows_applied BIGINT NOT NULL,
+    created      BIGINT NOT NULL, -- products
+    updated      BIGINT NOT NULL,
+    reason       TEXT   NOT NULL,
+    errors       TEXT   NOT NULL,
+    started_by   TEXT   NOT NULL,
+    created_at   BIGINT NOT NULL,
+    ended_at     BIGINT
+);
+CREATE INDEX catalogue_imports_by_store ON catalogue_imports (store_id, created_at, id);
+CREATE INDEX catalogue_imports_open ON catalogue_imports (state) WHERE state IN ('waiting', 'checking', 'applying');
+
 -- +goose Down
+DROP TABLE catalogue_imports;
+DROP TABLE images;
 DROP TABLE show_prices;
 DELETE FROM stock_pools WHERE id IN (SELECT id FROM skus);
 DROP TABLE skus;
