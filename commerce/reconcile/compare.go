@@ -115,11 +115,7 @@ func (c *comparison) refund(ctx context.Context, p payment.Provider, r *order.Re
 	defer cancel()
 	there, err := p.QueryRefund(ask, r.No)
 	if errs.KindOf(err) == errs.NotFound && err != nil {
-		if r.State == order.Repaid {
-			c.differs(p, RefundDiffers, r.No, "%s went back here, and %s knows no refund %s", r.Money, p.Name(), r.No)
-		} else if r.State == order.RepaymentFailed {
-			c.differs(p, RefundFailed, r.No, "%s", failure(r, p.Name()))
-		}
+		c.unknownRefund(p, r)
 		return nil
 	}
 	if err != nil {
@@ -127,6 +123,17 @@ func (c *comparison) refund(ctx context.Context, p payment.Provider, r *order.Re
 		return nil
 	}
 	return c.judge(ctx, p, r, &there)
+}
+
+// unknownRefund is about one that the provider does not know.
+func (c *comparison) unknownRefund(p payment.Provider, r *order.Repayment) {
+	switch r.State {
+	case order.Repaid:
+		c.differs(p, RefundDiffers, r.No, "%s went back here, and %s knows no refund %s", r.Money, p.Name(), r.No)
+	case order.RepaymentFailed:
+		c.differs(p, RefundFailed, r.No, "%s", failure(r, p.Name()))
+	case order.RepaymentAsked, order.RepaymentPending, order.RepaymentReplaced: // the orders see to it
+	}
 }
 
 func (c *comparison) judge(ctx context.Context, p payment.Provider, r *order.Repayment, there *payment.RefundResult) error {

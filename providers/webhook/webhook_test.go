@@ -262,7 +262,9 @@ func TestDeadAndReplayed(t *testing.T) {
 	s.happens("order.paid", 3)
 	d, stop := s.run()
 	defer stop()
-	s.deliveries(e, func(all []webhook.Delivery) bool { return len(all) == 3 && all[0].Attempts*all[1].Attempts*all[2].Attempts > 0 })
+	s.deliveries(e, func(all []webhook.Delivery) bool {
+		return len(all) == 3 && all[0].Attempts*all[1].Attempts*all[2].Attempts > 0
+	})
 	s.later(webhook.Patience + time.Minute)
 	d.Wake()
 	dead := s.deliveries(e, allIn(webhook.Dead, 3))
@@ -286,7 +288,9 @@ func TestDisabledAfterDays(t *testing.T) {
 	s.happens("order.paid", 1)
 	d, stop := s.run()
 	defer stop()
-	s.deliveries(e, func(all []webhook.Delivery) bool { return len(all) == 1 && all[0].Attempts == 1 && all[0].LastError != "" })
+	s.deliveries(e, func(all []webhook.Delivery) bool {
+		return len(all) == 1 && all[0].Attempts == 1 && all[0].LastError != ""
+	})
 	s.happens("order.paid", 1)
 	s.deliveries(e, func(all []webhook.Delivery) bool { return len(all) == 2 })
 	s.later(5*24*time.Hour + time.Hour)
