@@ -26,6 +26,8 @@ import (
 	"path/filepath"
 	"runtime"
 
+	"github.com/vitrine-live/vitrine/commerce"
+	"github.com/vitrine-live/vitrine/commerce/stock"
 	"github.com/vitrine-live/vitrine/internal/errs"
 )
 
@@ -36,6 +38,10 @@ type DB struct {
 	group *group  // of writers; nil: each commits alone
 	write *sql.DB // SQLite: one connection, where writers queue in order instead of meeting SQLITE_BUSY
 	read  *sql.DB // never writes; WAL lets readers run beside the writer, each on the newest committed state
+
+	// What the buyers of a rush all ask.
+	offered shared[map[string]commerce.Offered]
+	forSale shared[map[string][]stock.Pool]
 }
 
 // Open opens the database at path, makes it if it is not there, and brings its schema up to date. The folder must

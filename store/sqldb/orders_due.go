@@ -3,6 +3,8 @@ package sqldb
 import (
 	"context"
 	"database/sql"
+	"maps"
+	"strings"
 	"time"
 
 	"github.com/vitrine-live/vitrine/commerce/order"
@@ -57,6 +59,13 @@ func (db *DB) KeepReceipt(ctx context.Context, r order.Receipt) (fresh bool, err
 
 // PoolsForSale returns the open pools of some SKUs, by SKU: the show's before the main one, and those of flash sales.
 func (db *DB) PoolsForSale(ctx context.Context, showID string, skuIDs []string) (map[string][]stock.Pool, error) {
+	found, err := db.forSale.do(ctx, showID+" "+strings.Join(skuIDs, " "), func(ctx context.Context) (map[string][]stock.Pool, error) {
+		return db.poolsForSale(ctx, showID, skuIDs)
+	})
+	return maps.Clone(found), db.fail("sqldb.PoolsForSale", err)
+}
+
+func (db *DB) poolsForSale(ctx context.Context, showID string, skuIDs []string) (map[string][]stock.Pool, error) {
 	args := []any{showID}
 	for _, id := range skuIDs {
 		args = append(args, id)
@@ -68,7 +77,7 @@ func (db *DB) PoolsForSale(ctx context.Context, showID string, skuIDs []string) 
 	for _, p := range pools {
 		found[p.SKU] = append(found[p.SKU], p)
 	}
-	return found, db.fail("sqldb.PoolsForSale", err)
+	return found, err
 }
 
 // HasBought reports whether a viewer paid for something of a store, or, showID given, from a show, and kept it.

@@ -171,8 +171,8 @@ func TestPostgresDeadlocksAreRunAgain(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if runs[0]+runs[1] != 3 {
-		t.Errorf("they ran %v times; want one of them twice", runs)
+	if runs[0]+runs[1] < 3 {
+		t.Errorf("they ran %v times: they did not meet", runs)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -91,10 +92,17 @@ func withSKUs(ctx context.Context, tx *sql.Tx, products []commerce.Product) erro
 
 // OfferedSKUs returns SKUs with their products, those sold no longer too. Unknown ones are left out.
 func (db *DB) OfferedSKUs(ctx context.Context, skuIDs []string) (map[string]commerce.Offered, error) {
-	all := make(map[string]commerce.Offered, len(skuIDs))
 	if len(skuIDs) == 0 {
-		return all, nil
+		return map[string]commerce.Offered{}, nil
 	}
+	found, err := db.offered.do(ctx, strings.Join(skuIDs, " "), func(ctx context.Context) (map[string]commerce.Offered, error) {
+		return db.offeredSKUs(ctx, skuIDs)
+	})
+	return maps.Clone(found), db.fail("sqldb.OfferedSKUs", err)
+}
+
+func (db *DB) offeredSKUs(ctx context.Context, skuIDs []string) (map[string]commerce.Offered, error) {
+	all := make(map[string]commerce.Offered, len(skuIDs))
 	ids := make([]any, len(skuIDs))
 	for i, id := range skuIDs {
 		ids[i] = id
@@ -111,7 +119,7 @@ func (db *DB) OfferedSKUs(ctx context.Context, skuIDs []string) (map[string]comm
 	for _, o := range found {
 		all[o.SKU] = o
 	}
-	return all, db.fail("sqldb.OfferedSKUs", err)
+	return all, err
 }
 
 // StoreCurrency returns the currency of a store, or NotFound.
