@@ -13,6 +13,7 @@ export interface Product {
   readonly priceMax: number | null; // of the dearest variant, where it is another price
   readonly original: number | null; // what the price is compared with
   readonly showPrice: number | null; // the lowest that holds in this show
+  readonly skuCount: number | null; // null: unknown
 }
 
 /** Where a product is bought: here, at an address, in a mini-program (which a web page cannot open), or nowhere. */
@@ -42,6 +43,7 @@ export function readProduct(v: unknown, base: string): Product | null {
     priceMax: count(v.price_max),
     original: count(v.original_price),
     showPrice: count(v.show_price),
+    skuCount: count(v.sku_count),
   };
 }
 

@@ -126,7 +126,7 @@ const trust: Readonly<Record<Source, number>> = { snapshot: 1, playlist: 2, log:
 
 function rangePin(r: PinRange): Omit<Pin, 'startMs'> {
   const product = r.title
-    ? { id: r.productId, title: r.title, price: null, currency: '', url: null, imageUrl: null, stock: null, link: 'none' as const, priceMax: null, original: null, showPrice: null }
+    ? { id: r.productId, title: r.title, price: null, currency: '', url: null, imageUrl: null, stock: null, link: 'none' as const, priceMax: null, original: null, showPrice: null, skuCount: null }
     : null;
   return { id: r.id, productId: r.productId, product, featured: false, endMs: null };
 }

@@ -173,8 +173,19 @@ export class Room {
     this.show = { ...this.show, state, durationMs: Math.max(this.show.durationMs, at.showMs) };
   }
 
+  /** The pieces of a SKU have changed. What that makes of a product with several of them, its page tells. */
+  private takeStock(data: unknown): void {
+    if (!isFields(data) || typeof data.available !== 'number') return;
+    const { product_id: id, available } = data;
+    const of = this.products.find((p) => p.id === id);
+    if (!of) return;
+    if (of.skuCount === 1) this.products = this.products.map((p) => (p === of ? { ...p, stock: available } : p));
+    else this.refreshSoon(spreadMs);
+  }
+
   /** Takes a change of the bag from the event when it carries one, else from the page. */
   private takeProducts(type: string, data: unknown): void {
+    if (type === 'stock') this.takeStock(data);
     if (type !== 'bag' && type !== 'product') return;
     const one = isFields(data) ? readProduct(data.product, this.base) : null;
     if (one) {

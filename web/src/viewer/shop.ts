@@ -45,7 +45,7 @@ export class Shop implements Desk {
   }
 
   place(): Place {
-    return { ...this.where(), shareCode: this.came.get('s') ?? '', channel: this.came.get('channel') ?? '' };
+    return { ...this.where(), shareCode: this.came.get('share') ?? '', channel: this.came.get('channel') ?? '' };
   }
 
   product(productId: string, pinId: string | null, opener: HTMLElement | null): void {

@@ -2,6 +2,7 @@ import type { I18n } from './i18n';
 import type { Trouble } from './player/engine';
 import type { FrameTick } from './player/frame-clock';
 import { Player } from './player/player';
+import type { Product } from '../product/product';
 import { liveElsewhere, phase, target, type Facts, type Phase, type Playing } from './phase';
 import { fetchSidecar, posterUrl, replayUrl } from './room-api';
 import { Room } from './room';
@@ -41,6 +42,7 @@ export class Viewer implements Actions {
   private lastTime = -1;
   private movedAt = 0;
   private phase: Phase = 'loading';
+  private bagWas: readonly Product[] = [];
   private besideAt = 0;
   private besideWas = '';
 
@@ -207,6 +209,10 @@ export class Viewer implements Actions {
     this.phase = phase(last);
     this.player.expect(this.playing?.kind !== 'live' || this.room.state === 'live');
     this.probe.state(this.phase);
+    if (this.bagWas !== this.room.products) { // what is on the picture may be sold out now
+      this.bagWas = this.room.products;
+      this.page.cards.refresh();
+    }
     const view = this.view(liveElsewhere(last));
     this.page.render(view);
     this.shop.render(view.offers, view.showMs, (id) => this.offerNow(id));
