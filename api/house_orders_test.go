@@ -14,11 +14,9 @@ import (
 type orderParts struct {
 	orders  *order.Service
 	sandbox *sandbox.Provider
-	db      *sqldb.DB
 }
 
 func (h *house) withOrders(d *Deps, db *sqldb.DB, log *slog.Logger) {
-	h.db = db
 	h.sandbox = sandbox.New(sandbox.Config{Secret: make([]byte, 32)}, db, log, d.Now)
 	h.orders = order.New(order.Config{}, order.Deps{
 		Store: db, Goods: h.goods, Offers: h.offers, Shows: h.rooms, Providers: []payment.Provider{h.sandbox}, Log: log, Now: d.Now,

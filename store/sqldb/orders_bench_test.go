@@ -17,7 +17,7 @@ func BenchmarkPlaceOrder(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer db.Close() //nolint:errcheck // a benchmark's own
+	defer db.Close()
 	if err := db.OpenPool(b.Context(), stock.Pool{ID: "sku_a", SKU: "sku_a", Kind: stock.Main, Level: stock.Level{Total: 1 << 40}}); err != nil {
 		b.Fatal(err)
 	}

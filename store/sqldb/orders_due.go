@@ -70,6 +70,7 @@ func (db *DB) poolsForSale(ctx context.Context, showID string, skuIDs []string) 
 	for _, id := range skuIDs {
 		args = append(args, id)
 	}
+	//nolint:gosec // what is joined are numbers of parameters
 	rows, err := db.read.QueryContext(ctx, "SELECT "+poolColumns+` FROM stock_pools WHERE closed = 0 AND (kind <> 'show' OR ref = $1)
 		AND sku_id IN (`+placeholders(2, len(skuIDs))+") ORDER BY sku_id, kind = 'main', id", args...)
 	pools, err := collect(rows, err, scanPool)

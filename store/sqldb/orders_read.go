@@ -120,6 +120,7 @@ func (w *where) sql() string {
 
 // readOrders reads orders with all that belongs to them.
 func readOrders(ctx context.Context, tx *sql.Tx, rest string, args ...any) ([]order.Order, error) {
+	//nolint:gosec // what is joined are conditions of this package and numbers of parameters
 	rows, err := tx.QueryContext(ctx, "SELECT "+orderColumns+" FROM orders"+rest, args...)
 	all, err := collect(rows, err, scanOrder)
 	if err != nil || len(all) == 0 {

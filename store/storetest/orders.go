@@ -190,7 +190,7 @@ func testOrderPayments(t *testing.T, s Store) {
 	ctx := t.Context()
 	withSKU(t, s, "sku_a", 10)
 	o := placed(t, s, newOrder("visitor:1", epoch0, "sku_a"))
-	begin := func(ctx context.Context, o *order.Order, _ order.Ledger) error { return o.Begin("sandbox", epoch0) }
+	begin := func(_ context.Context, o *order.Order, _ order.Ledger) error { return o.Begin("sandbox", epoch0) }
 	ok(t, change(s, o.ID, begin))
 	ok(t, change(s, o.ID, begin)) // again
 	paid := epoch0.Add(time.Minute)
