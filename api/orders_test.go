@@ -362,3 +362,52 @@ func (h *house) viewerOf(orderID string) string {
 	}
 	return o.ViewerID
 }
+
+// An order uses a coupon and a flash sale's pieces; what comes to nothing gives both back.
+func TestOrderWithOffers(t *testing.T) {
+	h := newHouse(t)
+	show, sku, token := h.onAir(), h.sku(5), h.viewer()
+	var c Coupon
+	h.read(http.StatusCreated, &c, http.MethodPost, storePath+"/coupons", adminToken, couponTerms())
+	h.read(http.StatusOK, nil, http.MethodPatch, storePath+"/coupons/"+c.ID, adminToken, map[string]any{"state": "active"})
+	inShow := "/api/v1/shows/" + show + "/coupons/" + c.ID
+	h.read(http.StatusOK, nil, http.MethodPost, inShow+"/drop", adminToken, nil)
+	var claim Claim
+	h.read(http.StatusCreated, &claim, http.MethodPost, inShow+"/claim", token, nil)
+	var f FlashSale
+	h.read(http.StatusCreated, &f, http.MethodPost, storePath+"/flash-sales", adminToken, map[string]any{"sku_id": sku, "price": 6000, "quantity": 2, "per_buyer": 2, "show_id": show})
+	h.read(http.StatusOK, &f, http.MethodPost, "/api/v1/shows/"+show+"/flash-sales/"+f.ID+"/start", adminToken, nil)
+
+	var q Quote
+	h.read(http.StatusOK, &q, http.MethodPost, storePath+"/quotes", token, cartOf(sku, 2, "best", true))
+	if q.Total != 11_000 || len(q.Applied) != 1 || q.Lines[0].Source != "flash" || q.Lines[0].Off != 1000 {
+		t.Fatalf("quoted %+v", q)
+	}
+	place := func(want int) (o order.View) {
+		t.Helper()
+		h.read(want, &o, http.MethodPost, anOrder, token, orderOf(sku, 2, 11_000, "claims", []string{claim.ID}))
+		return o
+	}
+	o := place(http.StatusCreated)
+	if o.Off != 1000 || len(o.Offers) != 1 || o.Lines[0].Ref != f.ID {
+		t.Errorf("placed %+v", o)
+	}
+	if w := h.ask(http.MethodPost, anOrder, token, orderOf(sku, 1, 5000, "claims", []string{claim.ID})); w.Code != http.StatusConflict {
+		t.Errorf("the coupon was used twice, and more than the limit bought: %d %s", w.Code, w.Body)
+	}
+	if w := h.ask(http.MethodPost, anOrder, h.viewer(), orderOf(sku, 1, 6000)); w.Code != http.StatusConflict {
+		t.Errorf("the sale is sold out: %d %s", w.Code, w.Body)
+	}
+	h.read(http.StatusOK, &o, http.MethodPost, mine+"/"+o.ID+"/cancel", token, nil)
+	if o.State != order.Cancelled {
+		t.Errorf("%+v", o)
+	}
+	o = place(http.StatusCreated) // both are there again
+	h.press(token, o.ID, "pay")
+	h.read(http.StatusOK, nil, http.MethodPost, anOrder+"/"+o.ID+"/refunds", adminToken, map[string]any{"restock": true})
+	h.orders.Sweep(t.Context())
+	if got := h.myOrder(token, o.ID); got.State != order.Refunded || got.Refunded != 11_000 {
+		t.Errorf("%+v", got)
+	}
+	place(http.StatusCreated) // it was never sent
+}

@@ -217,8 +217,8 @@ func (db *DB) FlashFor(ctx context.Context, skuIDs []string, viewerID string) (s
 				continue
 			}
 			var n int64
-			err := tx.QueryRowContext(ctx, `SELECT COALESCE(SUM(l.quantity), 0) FROM orders o JOIN order_lines l ON l.order_id = o.id
-				WHERE o.viewer_id = $1 AND l.ref = $2 AND l.hold IN ('held', 'sold')`, viewerID, f.ID).Scan(&n)
+			err := tx.QueryRowContext(ctx, `SELECT COALESCE(SUM(l.quantity - l.returned), 0) FROM orders o JOIN order_lines l ON l.order_id = o.id
+				WHERE o.viewer_id = $1 AND o.state <> 'refunded' AND l.ref = $2 AND l.hold <> 'released'`, viewerID, f.ID).Scan(&n)
 			if err != nil {
 				return err
 			}

@@ -16,10 +16,12 @@ import (
 	"github.com/vitrine-live/vitrine/commerce/stock"
 	"github.com/vitrine-live/vitrine/internal/errs"
 	"github.com/vitrine-live/vitrine/live"
+	"github.com/vitrine-live/vitrine/providers/sandbox"
 )
 
 type orderStore interface {
 	order.Store
+	sandbox.Ledger
 
 	OpenPool(ctx context.Context, p stock.Pool) error
 	SetAllotment(ctx context.Context, showID, skuID string, pieces int64) (stock.Pool, error)

@@ -120,6 +120,7 @@ var cases = []struct {
 	{"late payment", testLatePayment},
 	{"allotments", testAllotments},
 	{"orders at random", testOrdersAtRandom},
+	{"sandbox", testSandbox},
 	{"reminders", testReminders},
 	{"reminder claims", testReminderClaims},
 	{"reminder attempts", testReminderAttempts},
