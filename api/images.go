@@ -143,7 +143,7 @@ func (s *Server) media(w http.ResponseWriter, r *http.Request) {
 		s.notPlayable(w, r, err)
 		return
 	}
-	defer file.Close() //nolint:errcheck // only read
+	defer file.Close()
 	h := w.Header()
 	h.Set("Content-Type", "image/jpeg")
 	if strings.HasSuffix(name, ".png") {

@@ -9,7 +9,7 @@ import (
 	_ "image/jpeg"
 	_ "image/png"
 
-	_ "golang.org/x/image/webp"
+	_ "golang.org/x/image/webp" // makes image.Decode know the format
 
 	"github.com/vitrine-live/vitrine/internal/errs"
 )

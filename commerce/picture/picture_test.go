@@ -91,7 +91,7 @@ func jpegOf(t *testing.T, img image.Image, orientation int) []byte {
 	}
 	tiff := []byte("MM\x00*\x00\x00\x00\x08\x00\x01\x01\x12\x00\x03\x00\x00\x00\x01\x00" + string(rune(orientation)) + "\x00\x00\x00\x00\x00\x00")
 	body := append([]byte("Exif\x00\x00"), tiff...)
-	segment := binary.BigEndian.AppendUint16([]byte{0xff, 0xe1}, uint16(len(body)+2)) //nolint:gosec // small
+	segment := binary.BigEndian.AppendUint16([]byte{0xff, 0xe1}, uint16(len(body)+2))
 	return append(append(append([]byte{0xff, 0xd8}, segment...), body...), out.Bytes()[2:]...)
 }
 
@@ -178,7 +178,7 @@ func TestFormats(t *testing.T) {
 // bomb is a PNG of some bytes that says it is w by h.
 func bomb(w, h uint32, depth byte) []byte {
 	chunk := func(kind string, data []byte) []byte {
-		out := binary.BigEndian.AppendUint32(nil, uint32(len(data))) //nolint:gosec // small
+		out := binary.BigEndian.AppendUint32(nil, uint32(len(data)))
 		out = append(append(out, kind...), data...)
 		return binary.BigEndian.AppendUint32(out, crc32.ChecksumIEEE(out[4:]))
 	}

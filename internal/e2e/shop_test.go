@@ -32,7 +32,8 @@ func TestBuyingBesideTheShow(t *testing.T) {
 	click := func(selector string) chromedp.Action { return chromedp.Click(selector, chromedp.ByQuery) }
 	b.run(t, 40*time.Second, click(`.offer[data-kind="coupon"]`), chromedp.WaitVisible(`.offer[data-claimed]`, chromedp.ByQuery))
 	b.tap(t, card, `.product-page .option[data-option="Red"]:disabled`)
-	b.run(t, 20*time.Second, click(`.option[data-option="Blue"]`), click(`.buy-now:not(:disabled)`))
+	b.tap(t, `.option[data-option="Blue"]`, `.option[data-option="Blue"][aria-checked="true"]`)
+	b.tap(t, `.buy-now:not(:disabled)`, `.checkout-page .sums dd`)
 	b.run(t, 20*time.Second, chromedp.WaitVisible(`.checkout-page .sums dd`, chromedp.ByQuery), chromedp.SendKeys(`input[name=name]`, "Ming", chromedp.ByQuery),
 		chromedp.SendKeys(`input[name=phone]`, "13800138000", chromedp.ByQuery), chromedp.SendKeys(`input[name=region]`, "Zhejiang", chromedp.ByQuery),
 		chromedp.SendKeys(`input[name=detail]`, "Wensan Road 100", chromedp.ByQuery), click(`.checkout-page button[type=submit]`))

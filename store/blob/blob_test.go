@@ -80,7 +80,7 @@ func TestManyPutTheSame(t *testing.T) {
 	}
 	wg.Wait()
 	n := 0
-	if err := f.List(t.Context(), func(_ string, size int64) error { n++; return nil }); err != nil || n != 1 {
+	if err := f.List(t.Context(), func(string, int64) error { n++; return nil }); err != nil || n != 1 {
 		t.Errorf("%d files, %v", n, err)
 	}
 }

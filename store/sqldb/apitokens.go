@@ -11,7 +11,7 @@ import (
 	"github.com/vitrine-live/vitrine/internal/errs"
 )
 
-const tokenColumns = "id, store_id, name, scopes, created_by, created_at, expires_at, used_at"
+const tokenColumns = "id, store_id, name, scopes, created_by, created_at, expires_at, used_at" //nolint:gosec // column names
 
 // CreateToken stores a new API token under its hash. NotFound: no such store.
 func (db *DB) CreateToken(ctx context.Context, t account.Token, hash string) error {

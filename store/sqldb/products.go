@@ -55,7 +55,7 @@ func (db *DB) Product(ctx context.Context, id string) (commerce.Product, error) 
 }
 
 func oneProduct(ctx context.Context, tx *sql.Tx, op, where string, args ...any) (commerce.Product, error) {
-	p, err := scanProduct(tx.QueryRowContext(ctx, "SELECT "+productColumns+" FROM products WHERE deleted = 0 AND "+where, args...)) //nolint:gosec // where is a constant of this package
+	p, err := scanProduct(tx.QueryRowContext(ctx, "SELECT "+productColumns+" FROM products WHERE deleted = 0 AND "+where, args...))
 	if err != nil {
 		return commerce.Product{}, noProduct(op, args[0], err)
 	}
@@ -80,7 +80,7 @@ func (db *DB) Products(ctx context.Context, q commerce.ProductQuery) ([]commerce
 	where += " ORDER BY created_at DESC, products.id DESC LIMIT " + arg(q.Limit)
 	var products []commerce.Product
 	err := db.view(ctx, "sqldb.Products", func(ctx context.Context, tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, "SELECT "+productColumns+" FROM products WHERE deleted = 0 AND "+where, args...)
+		rows, err := tx.QueryContext(ctx, "SELECT "+productColumns+" FROM products WHERE deleted = 0 AND "+where, args...) //nolint:gosec // where is a constant of this package
 		if products, err = collect(rows, err, scanProduct); err != nil {
 			return err
 		}

@@ -74,6 +74,7 @@ func withSKUs(ctx context.Context, tx *sql.Tx, products []commerce.Product) erro
 		product string
 		commerce.SKU
 	}
+	//nolint:gosec // placeholders alone
 	rows, err := tx.QueryContext(ctx, `SELECT product_id, skus.id, code, attributes, price, original_price, per_buyer, tracked,
 		CAST(SUM(stock_pools.total) AS BIGINT), CAST(SUM(CASE stock_pools.closed WHEN 0 THEN stock_pools.available ELSE 0 END) AS BIGINT)
 		FROM skus JOIN stock_pools ON stock_pools.sku_id = skus.id WHERE deleted = 0 AND product_id IN (`+placeholders(1, len(ids))+`)
@@ -107,6 +108,7 @@ func (db *DB) offeredSKUs(ctx context.Context, skuIDs []string) (map[string]comm
 	for i, id := range skuIDs {
 		ids[i] = id
 	}
+	//nolint:gosec // placeholders alone
 	rows, err := db.read.QueryContext(ctx, `SELECT skus.id, product_id, skus.store_id, code, title, image_url, attributes, skus.price,
 		skus.original_price, currency, per_buyer, tracked, link, audit_state, skus.deleted
 		FROM skus JOIN products ON products.id = product_id WHERE skus.id IN (`+placeholders(1, len(ids))+")", ids...)

@@ -77,6 +77,7 @@ var cases = []struct {
 	{"products", testProducts},
 	{"product list", testProductList},
 	{"product update", testProductUpdate},
+	{"product images", testImages},
 	{"bags", testBags},
 	{"product codes", testProductCodes},
 	{"SKU changes", testSKUChanges},
