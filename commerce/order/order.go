@@ -113,10 +113,10 @@ type Shipping struct {
 	Note    string `json:"note,omitempty"`
 }
 
-// NewID returns the id and the number of a new order. The number is the day in UTC and the 80 random bits of the id: 24
-// characters of [0-9a-z], which every provider takes and nobody guesses.
+// NewID returns the id and the number of a new order. The number is the day in UTC and what follows the id's prefix, with 50
+// random bits: 24 characters of [0-9a-z], which every provider takes and nobody guesses.
 func NewID(at time.Time) (id, no string) {
-	id = ids.New("ord")
+	id = ids.Ordered("ord", at)
 	return id, at.UTC().Format(noDay) + strings.TrimPrefix(id, "ord_")
 }
 

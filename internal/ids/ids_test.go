@@ -3,6 +3,7 @@ package ids
 import (
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestNewIsValidAndUnique(t *testing.T) {
@@ -16,6 +17,23 @@ func TestNewIsValidAndUnique(t *testing.T) {
 	}
 	if s := Secret("live"); len(s) != len("live_")+32 || !strings.HasPrefix(s, "live_") {
 		t.Errorf("secret %q", s)
+	}
+}
+
+// Identifiers of later seconds are greater, and those of one second differ.
+func TestOrdered(t *testing.T) {
+	at, seen, last := time.Unix(1_800_000_000, 0), map[string]bool{}, ""
+	for n := range 1000 {
+		id := Ordered("ord", at.Add(time.Duration(n)*time.Second))
+		if !Valid("ord", id) || id <= last {
+			t.Fatalf("%q after %q", id, last)
+		}
+		last = id
+		same := Ordered("ord", at)
+		if seen[same] || same[:10] != Ordered("ord", at)[:10] {
+			t.Fatalf("%q", same)
+		}
+		seen[same] = true
 	}
 }
 

@@ -30,7 +30,7 @@ func (db *DB) PlaceOrder(ctx context.Context, p order.Placement) (left []stock.L
 		if err := insertOrder(ctx, tx, &o); err != nil {
 			return err
 		}
-		if err := addOutbox(ctx, tx, o.StoreID, placedEvent(&o), o.CreatedAt, o.View()); err != nil {
+		if err := tellPlaced(ctx, tx, &o); err != nil {
 			return err
 		}
 		if err := takeCoupons(ctx, tx, op, &o, o.CreatedAt); err != nil {
@@ -48,11 +48,13 @@ func (db *DB) PlaceOrder(ctx context.Context, p order.Placement) (left []stock.L
 	return left, err
 }
 
-func placedEvent(o *order.Order) string {
-	if o.State == order.Pending {
-		return "order.created"
+// tellPlaced notes for others that there is a new order, and that it is paid if it cost nothing.
+func tellPlaced(ctx context.Context, tx *sql.Tx, o *order.Order) error {
+	view := o.View()
+	if err := addOutbox(ctx, tx, o.StoreID, "order.created", o.CreatedAt, view); err != nil || o.State == order.Pending {
+		return err
 	}
-	return "order." + string(o.State)
+	return addOutbox(ctx, tx, o.StoreID, "order."+string(o.State), o.CreatedAt, view)
 }
 
 // bySKU is the order in which the pools of lines are locked.

@@ -22,10 +22,10 @@ func BenchmarkPlaceOrder(b *testing.B) {
 		b.Fatal(err)
 	}
 	var n atomic.Int64
-	at := time.Now()
 	b.SetParallelism(32)
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
+			at := time.Now()
 			o := order.Order{
 				StoreID: "store_default", ViewerID: fmt.Sprintf("visitor:%d", n.Add(1)), State: order.Pending, Currency: "CNY",
 				Subtotal: 1, Total: 1, CreatedAt: at, UpdatedAt: at, ExpiresAt: at,

@@ -17,7 +17,7 @@ func addOutbox(ctx context.Context, tx *sql.Tx, storeID, kind string, at time.Ti
 		return err
 	}
 	_, err = tx.ExecContext(ctx, "INSERT INTO outbox (id, store_id, type, at, data) VALUES ($1, $2, $3, $4, $5)",
-		ids.New("evt"), storeID, kind, at.UnixMilli(), string(doc))
+		ids.Ordered("evt", at), storeID, kind, at.UnixMilli(), string(doc))
 	return err
 }
 
