@@ -13,7 +13,7 @@ import (
 type WeChatPay struct {
 	MchID          string   `yaml:"mch_id"`
 	AppID          string   `yaml:"app_id"`
-	APIv3Key       string   `yaml:"api_v3_key"`
+	APIv3Key       Secret   `yaml:"api_v3_key"`
 	CertSerial     string   `yaml:"cert_serial"`
 	PrivateKeyFile string   `yaml:"private_key_file"`
 	PublicKeyID    string   `yaml:"public_key_id"`
@@ -32,7 +32,7 @@ func defaultPayment() Payment {
 // Config is what the provider takes; publicURL is where WeChat Pay reaches this server.
 func (w WeChatPay) Config(publicURL string) wechatpay.Config {
 	c := wechatpay.Config{
-		MchID: w.MchID, AppID: w.AppID, APIv3Key: w.APIv3Key, CertSerial: w.CertSerial, PrivateKeyFile: w.PrivateKeyFile,
+		MchID: w.MchID, AppID: w.AppID, APIv3Key: string(w.APIv3Key), CertSerial: w.CertSerial, PrivateKeyFile: w.PrivateKeyFile,
 		PublicKeyID: w.PublicKeyID, PublicKeyFile: w.PublicKeyFile, BaseURL: w.BaseURL,
 	}
 	if publicURL != "" {

@@ -81,7 +81,7 @@ func (s *server) webPush(ctx context.Context) (*webpush.Sender, error) {
 	key, err := s.db.Setting(ctx, "webpush_key")
 	if errs.KindOf(err) == errs.NotFound {
 		if key, err = webpush.NewKey(); err == nil {
-			key, err = s.db.SettingOnce(ctx, "webpush_key", key)
+			key, err = s.db.SettingOr(ctx, "webpush_key", key)
 		}
 	}
 	if err != nil {
@@ -118,7 +118,7 @@ func (s *server) startFunnel(ctx context.Context) (func(context.Context) error, 
 		counted.WithLabelValues(string(why))
 	}
 	f, err := funnel.New(funnel.Config{Window: time.Duration(s.config.Funnel.Window)}, funnel.Deps{
-		Store: s.db, Shows: s.rooms, Pins: s.pinsOf, Log: s.log, OnAir: s.watched,
+		Store: s.db, Shows: s.rooms, Pins: s.pinsOf, Log: s.log, OnAir: s.watched, Limit: s.limits,
 		Count: func(why funnel.Reason, n int) { counted.WithLabelValues(cmp.Or(string(why), "taken")).Add(float64(n)) },
 	})
 	if err != nil {
