@@ -4,7 +4,7 @@ import "context"
 
 // enter asks the gate, if there is one, for the pieces of an order. A *SoldOut is as good as the database's own; all else
 // is for the database to decide.
-func (s *Service) enter(ctx context.Context, p Placement) error {
+func (s *Service) enter(ctx context.Context, showID string, p Placement) error {
 	if s.Gate == nil {
 		return nil
 	}
@@ -15,7 +15,22 @@ func (s *Service) enter(ctx context.Context, p Placement) error {
 		before := Placement{Order: p.Order, Pools: p.Pools[:i]}
 		s.giveBack(ctx, &before)
 		s.Count("refused_at_gate")
+		s.gone.note(want{p.Order.Lines[i].SKU, showID, p.Order.Lines[i].Quantity}, s.Now())
 		return &SoldOut{SKU: p.Order.Lines[i].SKU, Pools: p.Pools[i]}
+	}
+	return nil
+}
+
+// turnAway refuses a cart of which something has just been sold out, before it costs the database anything.
+func (s *Service) turnAway(c *Cart) error {
+	if s.Gate == nil {
+		return nil
+	}
+	for _, l := range c.Lines {
+		if s.gone.is(want{l.SKU, c.ShowID, l.Quantity}, s.Now()) {
+			s.Count("refused_at_gate")
+			return &SoldOut{SKU: l.SKU}
+		}
 	}
 	return nil
 }
@@ -78,6 +93,7 @@ func (s *Service) openGate(ctx context.Context, o *Order, before State) {
 // give tells the gate of pieces that are free. One that does not hear of it lets too few in until its counters are made
 // anew, which is soon.
 func (s *Service) give(ctx context.Context, pool string, pieces int64) {
+	s.gone.forget()
 	if err := s.Gate.Give(ctx, pool, pieces); err != nil {
 		s.Log.DebugContext(ctx, "the stock gate does not answer", "pool", pool, "error", err)
 	}

@@ -59,25 +59,25 @@ func TestGate(t *testing.T) {
 		return Placement{Order: Order{Lines: []Line{{SKU: "a", Quantity: a}, {SKU: "b", Quantity: b}}}, Pools: [][]string{{"a"}, {"b"}}}
 	}
 	var soldOut *SoldOut
-	if err := s.enter(t.Context(), cart(2, 2)); !errors.As(err, &soldOut) || soldOut.SKU != "b" {
+	if err := s.enter(t.Context(), "", cart(2, 2)); !errors.As(err, &soldOut) || soldOut.SKU != "b" {
 		t.Errorf("got %v", err)
 	}
 	if gate.left["a"] != 3 || gate.left["b"] != 1 {
 		t.Errorf("kept pieces of a refused order: %v", gate.left)
 	}
 	p := cart(2, 1)
-	if err := s.enter(t.Context(), p); err != nil {
+	if err := s.enter(t.Context(), "", p); err != nil {
 		t.Error(err)
 	}
-	if err := s.enter(t.Context(), cart(1, 1)); !errors.As(err, &soldOut) {
+	if err := s.enter(t.Context(), "", cart(1, 1)); !errors.As(err, &soldOut) {
 		t.Errorf("got %v", err)
 	}
 	s.giveBack(t.Context(), &p)
-	if err := s.enter(t.Context(), cart(3, 1)); err != nil {
+	if err := s.enter(t.Context(), "", cart(3, 1)); err != nil {
 		t.Error(err)
 	}
 	gate.broken = errors.New("no answer")
-	if err := s.enter(t.Context(), cart(3, 1)); err != nil {
+	if err := s.enter(t.Context(), "", cart(3, 1)); err != nil {
 		t.Errorf("a gate that does not answer kept somebody out: %v", err)
 	}
 }

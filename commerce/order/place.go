@@ -36,6 +36,9 @@ func (s *Service) Place(ctx context.Context, in Placing) (Order, error) {
 	if err := in.validate(); err != nil {
 		return Order{}, errs.Wrap(op, err)
 	}
+	if err := s.turnAway(&in.Cart); err != nil {
+		return Order{}, err
+	}
 	p, err := s.price(ctx, &in.Cart, at)
 	if err != nil {
 		return Order{}, errs.Wrap(op, err)
@@ -45,7 +48,7 @@ func (s *Service) Place(ctx context.Context, in Placing) (Order, error) {
 		return Order{}, &Changed{p.Quote}
 	}
 	placement := p.placement(&in, at, s.cfg.Expiry)
-	if err := s.enter(ctx, placement); err != nil {
+	if err := s.enter(ctx, in.ShowID, placement); err != nil {
 		return Order{}, errs.Wrap(op, err)
 	}
 	left, err := s.Store.PlaceOrder(ctx, placement)

@@ -87,6 +87,7 @@ type Service struct {
 	Deps
 	cfg      Config
 	announce *announcer
+	gone     gone // what the gate has just refused
 }
 
 // New makes a Service. Nothing starts before its Run.
