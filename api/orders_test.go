@@ -411,3 +411,32 @@ func TestOrderWithOffers(t *testing.T) {
 	}
 	place(http.StatusCreated) // it was never sent
 }
+
+// An order that costs nothing is paid as it is placed, and given back without anybody who moves money.
+func TestFreeOrder(t *testing.T) {
+	h := newHouse(t)
+	p, err := h.goods.Create(t.Context(), commerce.Product{
+		Title: "Sample", Price: commerce.Money{Currency: "CNY"}, Link: commerce.LinkCheckout, SKUs: []commerce.SKU{{Tracked: true, Total: 3, PerBuyer: 1}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.read(http.StatusOK, nil, http.MethodPost, storePath+"/products/"+p.ID+"/audit", adminToken, map[string]any{"decision": "approve"})
+	sku, token := p.SKUs[0].ID, h.viewer()
+	var o order.View
+	h.read(http.StatusCreated, &o, http.MethodPost, anOrder, token, orderOf(sku, 1, 0))
+	if o.State != order.Paid || o.PaidAt == "" || o.Lines[0].Hold != order.Sold {
+		t.Errorf("placed %+v", o)
+	}
+	if w := h.ask(http.MethodPost, anOrder, token, orderOf(sku, 1, 0)); w.Code != http.StatusConflict {
+		t.Errorf("a second one: %d %s", w.Code, w.Body)
+	}
+	h.read(http.StatusOK, &o, http.MethodPost, anOrder+"/"+o.ID+"/refunds", adminToken, map[string]any{"restock": true})
+	if o.State != order.Refunded || len(o.Refunds) != 0 {
+		t.Errorf("given back %+v", o)
+	}
+	if got, want := h.level(sku), (stock.Level{Total: 3, Available: 3}); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	h.read(http.StatusCreated, &o, http.MethodPost, anOrder, token, orderOf(sku, 1, 0)) // the limit counts what one kept
+}

@@ -3,6 +3,8 @@ package order
 import (
 	"context"
 	"log/slog"
+	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,9 +16,20 @@ import (
 )
 
 // stage is a show that keeps what it was told.
-type stage struct{ told []any }
+type stage struct {
+	mu   sync.Mutex
+	told []any
+}
+
+func (s *stage) heard() []any {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.told)
+}
 
 func (s *stage) Tell(_ context.Context, _, _ string, _ *int64, data any) (int64, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.told = append(s.told, data)
 	return 0, nil
 }
@@ -49,18 +62,20 @@ func TestBubbles(t *testing.T) {
 			t.Error(diff)
 		}
 		want := []any{bubble{"prod_1", "A**", 2}}
-		if diff := cmp.Diff(want, show.told); diff != "" {
+		if diff := cmp.Diff(want, show.heard()); diff != "" {
 			t.Error(diff)
 		}
 		time.Sleep(2 * time.Second) // the test's own clock
-		if diff := cmp.Diff(append(want, bubble{"prod_1", "C**", 2}), show.told); diff != "" {
+		synctest.Wait()
+		if diff := cmp.Diff(append(want, bubble{"prod_1", "C**", 2}), show.heard()); diff != "" {
 			t.Error(diff)
 		}
 		o := Order{State: Shipped, Lines: []Line{{Attribution: commerce.Attribution{ShowID: "show_1"}}}}
 		s.announce.changed(ctx, &o, Paid, nil)
 		time.Sleep(2 * time.Second)
-		if len(show.told) != 2 {
-			t.Errorf("told of a parcel: %v", show.told)
+		synctest.Wait()
+		if len(show.heard()) != 2 {
+			t.Errorf("told of a parcel: %v", show.heard())
 		}
 		cancel()
 		<-done

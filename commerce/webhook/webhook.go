@@ -31,6 +31,7 @@ const TestType = "webhook.test"
 // Types lists the types of events that endpoints may ask for.
 var Types = []string{
 	"order.created", "order.paid", "order.shipped", "order.completed", "order.cancelled", "order.expired", "order.refunding", "order.refunded",
+	"order.updated",
 	"reminder.due",
 }
 

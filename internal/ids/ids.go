@@ -41,7 +41,7 @@ func Valid(prefix, id string) bool {
 func Ordered(prefix string, at time.Time) string {
 	var b [10]byte
 	_, _ = rand.Read(b[:])
-	seconds := uint32(at.Unix()-orderedFrom) << 2 //nolint:gosec // wraps after 34 years; then they are in another order, no more
+	seconds := uint32(at.Unix()-orderedFrom) << 2 // wraps after 34 years: then they are in another order, no more
 	binary.BigEndian.PutUint32(b[:4], seconds|uint32(b[3]&3))
 	return prefix + "_" + encoding.EncodeToString(b[:])
 }
