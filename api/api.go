@@ -112,6 +112,7 @@ func New(deps Deps) *Server {
 	s.auditQueueOperations()
 	s.showPriceOperations()
 	s.imageOperations()
+	s.exchangeOperations()
 	s.lotteryOperations()
 	s.offerOperations()
 	s.commentOperations()

@@ -109,6 +109,10 @@ var authorization = map[string]row{
 	"upload-image":         {"catalogue:write", sellers},
 	"list-unused-images":   {"catalogue:read", crew},
 	"delete-image":         {"catalogue:write", sellers},
+	"import-products":      {"catalogue:write", sellers},
+	"list-product-imports": {"catalogue:read", crew},
+	"get-product-import":   {"catalogue:read", crew},
+	"export-products":      {"catalogue:read", crew},
 	"delete-show-price":    {"catalogue:write", sellers},
 	"get-public-product":   {"", everyone},
 

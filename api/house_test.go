@@ -83,6 +83,7 @@ func newHouse(t *testing.T, change ...func(*Deps)) *house {
 		Gatherer: reg, Log: log, Now: clock, AdminTokenHash: HashToken(adminToken), Version: "0",
 	}
 	h.withPictures(&deps, db, clock)
+	h.withImporter(&deps, db, clock)
 	h.withLotteries(&deps, db, log)
 	h.withOffers(&deps, db, log)
 	deps.FunnelDeps = funnelDeps(t, db, h.rooms, timeline, log, clock)

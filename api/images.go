@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/vitrine-live/vitrine/commerce/account"
+	"github.com/vitrine-live/vitrine/commerce/exchange"
 	"github.com/vitrine-live/vitrine/commerce/picture"
 	"github.com/vitrine-live/vitrine/internal/errs"
 	"github.com/vitrine-live/vitrine/overlay"
@@ -24,6 +25,7 @@ type CatalogueDeps struct {
 	StockChanged func(ctx context.Context, skuIDs []string)
 	Pictures     *picture.Pictures
 	Media        Media // the files of Pictures
+	Importer     *exchange.Importer
 }
 
 // Media keeps the files of pictures.

@@ -29,7 +29,10 @@ type catalogueStore interface {
 	ChangeStock(ctx context.Context, storeID, productID string, changes []StockChange) error // NotFound, Conflict
 
 	OfferedSKUs(ctx context.Context, skuIDs []string) (map[string]Offered, error) // those that there are or were
-	ShopShow(ctx context.Context, showID string) (Show, error)                    // NotFound
+	// ImportTargets returns products of a store: those named and those whose SKUs have one of the codes, by id; and of each
+	// of these codes that is taken, whose it is.
+	ImportTargets(ctx context.Context, storeID string, productIDs, codes []string) (products map[string]Product, owners map[string]string, err error)
+	ShopShow(ctx context.Context, showID string) (Show, error) // NotFound
 	ShowPrices(ctx context.Context, showID string) ([]ShowPrice, error)
 	SetShowPrice(ctx context.Context, p ShowPrice) (ShowPrice, error) // keeps the ID of the one that it replaces
 	DeleteShowPrice(ctx context.Context, showID, skuID string) error  // NotFound

@@ -47,6 +47,25 @@ func (m Money) Decimal() string {
 	return sign + digits[:cut] + "." + digits[cut:]
 }
 
+// ParseDecimal reads an amount in major units, such as "199", "199.00" or "1,299.5", as minor units of a currency. Nothing
+// is rounded. Invalid names "price".
+func ParseDecimal(text, currency string) (int64, error) {
+	const op = "commerce.ParseDecimal"
+	whole, fraction, _ := strings.Cut(strings.ReplaceAll(text, ",", ""), ".")
+	exp := Exponent(currency)
+	if trimmed := strings.TrimRight(fraction, "0"); len(trimmed) > exp {
+		return 0, errs.Field(op, "price", "%q is no amount of %s, which has %d decimals", text, currency, exp)
+	} else if len(fraction) > exp {
+		fraction = fraction[:exp]
+	}
+	digits := whole + fraction + strings.Repeat("0", exp-len(fraction))
+	minor, err := strconv.ParseUint(digits, 10, 63)
+	if err != nil || whole == "" || minor > uint64(MaxAmount) {
+		return 0, errs.Field(op, "price", "%q is no amount of money such as 199.00, at most %s", text, Money{MaxAmount, currency}.Decimal())
+	}
+	return int64(minor), nil
+}
+
 // String renders the amount for logs and plain texts: "199.00 CNY". Pages format by locale instead.
 func (m Money) String() string { return m.Decimal() + " " + m.Currency }
 

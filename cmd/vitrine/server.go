@@ -94,6 +94,7 @@ func (s *server) run(ctx context.Context) (err error) {
 		{"reminding", s.startReminding},
 		{"funnel", s.startFunnel},
 		{"stock news", s.startStockNews},
+		{"product imports", s.startProductImports},
 		{"demo", s.startDemo},
 		{"whip", s.startWHIP},
 		{"imports", s.startImports},

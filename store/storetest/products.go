@@ -29,6 +29,7 @@ type catalogueStore interface {
 	RoomsWithProduct(ctx context.Context, productID string) ([]string, error)
 
 	OfferedSKUs(ctx context.Context, skuIDs []string) (map[string]commerce.Offered, error)
+	ImportTargets(ctx context.Context, storeID string, productIDs, codes []string) (map[string]commerce.Product, map[string]string, error)
 	ShopShow(ctx context.Context, showID string) (commerce.Show, error)
 	ShowPrices(ctx context.Context, showID string) ([]commerce.ShowPrice, error)
 	SetShowPrice(ctx context.Context, p commerce.ShowPrice) (commerce.ShowPrice, error)

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/vitrine-live/vitrine/commerce/account"
+	"github.com/vitrine-live/vitrine/commerce/exchange"
 	"github.com/vitrine-live/vitrine/commerce/picture"
 	"github.com/vitrine-live/vitrine/internal/errs"
 	"github.com/vitrine-live/vitrine/live"
@@ -38,6 +39,7 @@ type Store interface {
 
 	catalogueStore
 	picture.Store
+	exchange.Store
 
 	AppendEvents(ctx context.Context, showID string, events []overlay.Event) (first int64, err error)
 	Events(ctx context.Context, showID string, after int64, limit int) ([]overlay.Event, error)
@@ -84,6 +86,11 @@ var cases = []struct {
 	{"offered SKUs", testOfferedSKUs},
 	{"stock changes", testStockChanges},
 	{"show prices", testShowPrices},
+	{"sellable", testSellable},
+	{"images", testImages},
+	{"product imports", testImports},
+	{"import targets", testImportTargets},
+	{"applied import", testApplyImport},
 	{"catalogue", testCatalogue},
 	{"catalogue pages", testCataloguePages},
 	{"events", testEvents},
