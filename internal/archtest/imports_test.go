@@ -40,7 +40,6 @@ var imports = []row{
 	{"store", nil, "the words that adapters share and that belong to no domain: values alone"},
 	{"store/...", []string{"store", "store/...", "media", "commerce/...", "overlay/...", "live", "replay", "providers/sandbox"}, "adapters see the domains whose interfaces they implement"},
 	{"api/...", []string{"media", "commerce/...", "overlay/...", "live/...", "replay/...", "hls/...", "web", "store", "store/blob"}, "transport over the domains; nothing imports it"},
-	{"store/...", []string{"store", "store/...", "media", "commerce/...", "overlay/...", "live", "replay"}, "adapters see the domains whose interfaces they implement"},
 	{"web/...", nil, "the built pages, embedded"},
 	{"configs", []string{"media", "commerce/...", "ingest/...", "transcode/...", "hls/...", "overlay/...", "live/...", "replay/...", "store/...", "providers/...", "api/..."}, "one file of every package's Config"},
 }
