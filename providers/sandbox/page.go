@@ -31,7 +31,7 @@ type view struct {
 	State       string // "pending", "paid", "failed", "closed", "late" or "expired"
 	ReturnURL   string
 	ExpiresAt   string
-	SecondsLeft int
+	MinutesLeft int // rounded up
 	Twice       bool
 }
 
@@ -101,7 +101,7 @@ func (p *Provider) show(w http.ResponseWriter, r *http.Request, b *Payment) {
 	left := b.ExpiresAt.Sub(p.now())
 	v := view{
 		Words: wordsFor(r.Header.Get("Accept-Language")), Payment: b, Price: price(b), State: string(b.State), Twice: len(b.Transactions) > 1,
-		ReturnURL: safeReturn(b.ReturnURL), ExpiresAt: b.ExpiresAt.Format(time.RFC3339), SecondsLeft: int(left.Seconds()),
+		ReturnURL: safeReturn(b.ReturnURL), ExpiresAt: b.ExpiresAt.Format(time.RFC3339), MinutesLeft: int((left + time.Minute - 1) / time.Minute),
 	}
 	switch {
 	case b.Late:

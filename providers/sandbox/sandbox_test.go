@@ -114,7 +114,7 @@ func TestPage(t *testing.T) {
 	for language, want := range map[string]string{"zh-CN,zh;q=0.9": "沙箱支付", "zh-TW": "沙箱支付", "en": "Sandbox payment", "": "Sandbox payment", "fr": "Sandbox payment"} {
 		w := d.visit(http.MethodGet, page, language, "")
 		body := w.Body.String()
-		if w.Code != http.StatusOK || !strings.Contains(body, want) || !strings.Contains(body, "¥123.45") || !strings.Contains(body, "茶壶 &lt;b&gt;") {
+		if w.Code != http.StatusOK || !strings.Contains(body, want) || !strings.Contains(body, "¥123.45") || !strings.Contains(body, ">15 ") || !strings.Contains(body, "茶壶 &lt;b&gt;") {
 			t.Errorf("%s: %d %s", language, w.Code, body)
 		}
 		if w.Header().Get("Cache-Control") != "no-store" || !strings.Contains(w.Header().Get("Content-Security-Policy"), "frame-ancestors 'none'") {

@@ -3,7 +3,7 @@ package sandbox
 // words are the page's texts in one language.
 type words struct {
 	Lang                                                       string
-	Title, Notice, Order, PayBefore                            string
+	Title, Notice, Order, PayBefore, Minutes                   string
 	Pay, Fail, Late, Twice                                     string
 	PayHint, FailHint, LateHint, TwiceHint                     string
 	IsPaid, IsPaidTwice, IsFailed, IsClosed, IsLate, IsExpired string
@@ -11,7 +11,7 @@ type words struct {
 }
 
 var english = words{
-	Lang: "en", Title: "Sandbox payment", Notice: "A trial: no money moves here. You play the bank.", Order: "Order", PayBefore: "To be paid by",
+	Lang: "en", Title: "Sandbox payment", Notice: "A trial: no money moves here. You play the bank.", Order: "Order", PayBefore: "Time left", Minutes: "min",
 	Pay: "Pay", Fail: "Fail", Late: "Pay late", Twice: "Pay twice",
 	PayHint: "The payment arrives at once.", FailHint: "The bank refuses. You can try again.",
 	LateHint: "The money arrives after the order has expired: it is taken if there is stock, else refunded.", TwiceHint: "Two payments arrive. The second is refunded.",
@@ -22,7 +22,7 @@ var english = words{
 }
 
 var chinese = words{
-	Lang: "zh-CN", Title: "沙箱支付", Notice: "这是试用环境，不会产生真实扣款。由你来扮演银行。", Order: "订单", PayBefore: "请在此之前支付",
+	Lang: "zh-CN", Title: "沙箱支付", Notice: "这是试用环境，不会产生真实扣款。由你来扮演银行。", Order: "订单", PayBefore: "剩余支付时间", Minutes: "分钟",
 	Pay: "支付", Fail: "支付失败", Late: "延迟到账", Twice: "重复支付",
 	PayHint: "款项立即到账。", FailHint: "银行拒绝扣款，可以再试一次。",
 	LateHint: "款项在订单过期之后才到账：有货则订单生效，无货则自动退款。", TwiceHint: "到账两笔，第二笔自动退款。",
