@@ -44,7 +44,19 @@ func (s *shelf) set(available int64) {
 }
 
 // ears are the viewers of the room that is on air.
-type ears struct{ heard []int64 }
+type ears struct {
+	mu    sync.Mutex
+	heard []int64
+}
+
+// take returns what was heard since the last time.
+func (e *ears) take() []int64 {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	heard := e.heard
+	e.heard = nil
+	return heard
+}
 
 func (e *ears) OnAirNow(roomID string) (string, int64, bool) { return "show", 0, roomID == "on air" }
 
@@ -52,6 +64,8 @@ func (e *ears) Tell(_ context.Context, showID, typ string, _ *int64, data any) (
 	if showID != "show" || typ != "stock" {
 		panic(showID + typ)
 	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	e.heard = append(e.heard, data.(stockNews).Available) //nolint:forcetypeassert // what is told
 	return 0, nil
 }
@@ -74,10 +88,9 @@ func TestStockNews(t *testing.T) {
 		}
 		hear := func(want ...int64) {
 			t.Helper()
-			if diff := cmp.Diff(want, heard.heard); diff != "" {
+			if diff := cmp.Diff(want, heard.take()); diff != "" {
 				t.Errorf("heard (-want +got)\n%s", diff)
 			}
-			heard.heard = nil
 		}
 		sell(time.Second, 99, 98, 97)
 		hear(97)                      // many changes at once

@@ -41,9 +41,9 @@ func (s *stage) ShopShow(context.Context, string) (commerce.Show, error) {
 // A show hears of one order a second, of the newest, and never who it was; of the pool of a flash sale others hear at once.
 func TestBubbles(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		show, pools := &stage{}, []string{}
+		show, pools := &stage{}, &stage{}
 		s := New(Config{}, Deps{
-			Shows: show, Log: slog.New(slog.DiscardHandler), PoolChanged: func(_ context.Context, id string) { pools = append(pools, id) },
+			Shows: show, Log: slog.New(slog.DiscardHandler), PoolChanged: func(ctx context.Context, id string) { _, _ = pools.Tell(ctx, "", "", nil, id) },
 		})
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
@@ -58,7 +58,7 @@ func TestBubbles(t *testing.T) {
 			buy("Bob")
 		}
 		buy("Cai", stock.Left{PoolID: "fls_1", Kind: stock.Flash}, stock.Left{PoolID: "sku_1", Kind: stock.Main})
-		if diff := cmp.Diff([]string{"fls_1"}, pools); diff != "" {
+		if diff := cmp.Diff([]any{"fls_1"}, pools.heard()); diff != "" {
 			t.Error(diff)
 		}
 		want := []any{bubble{"prod_1", "A**", 2}}
