@@ -1,6 +1,7 @@
 package llhls
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net/http"
@@ -132,8 +133,12 @@ func (f *follower) run(ctx, following context.Context, first *playlist) {
 	stop.Stop()
 }
 
-// read parses an answer of the media playlist and judges it by itself.
+// read parses an answer of the media playlist and judges it by itself. cacheable bounds how long caches may keep it; one
+// that has ended does not change with the media any more.
 func (f *follower) read(a *answer, cacheable time.Duration) *playlist {
+	if bytes.Contains(a.body, []byte("#EXT-X-ENDLIST")) {
+		cacheable = max(cacheable, time.Minute)
+	}
 	if !f.playlistAnswer(a, cacheable) {
 		return nil
 	}
