@@ -16,7 +16,7 @@ import (
 func TestRoles(t *testing.T) {
 	table := map[Permission]string{
 		StoreRead: "opas", StoreWrite: "o", StaffWrite: "o", AuditRead: "op", CatalogueRead: "opas", CatalogueWrite: "op", StockWrite: "op",
-		OrdersRead: "op", OrdersWrite: "op", OffersWrite: "op", RoomsRead: "opas", RoomsWrite: "op", OverlayWrite: "opas", ReportsRead: "opa",
+		OrdersRead: "op", OrdersWrite: "op", OffersWrite: "op", RoomsRead: "opas", RoomsWrite: "op", OverlayWrite: "opas", ReplayWrite: "opa", ReportsRead: "opa",
 		WebhooksWrite: "op",
 	}
 	letters := map[Role]string{Owner: "o", Operator: "p", Anchor: "a", Assistant: "s"}

@@ -34,6 +34,7 @@ const (
 	RoomsRead      Permission = "rooms:read"      // rooms, shows and how they are doing
 	RoomsWrite     Permission = "rooms:write"     // rooms, stream keys, schedules
 	OverlayWrite   Permission = "overlay:write"   // pins, announcements, dropping prepared offers, moderation
+	ReplayWrite    Permission = "replay:write"    // what a replay shows and whether it is public; clips and highlights
 	ReportsRead    Permission = "reports:read"    // what shows brought in
 	WebhooksWrite  Permission = "webhooks:write"  // where events are sent, and their secrets
 )
@@ -41,7 +42,7 @@ const (
 // Permissions lists all permissions.
 var Permissions = []Permission{
 	StoreRead, StoreWrite, StaffWrite, AuditRead, CatalogueRead, CatalogueWrite, StockWrite, OrdersRead, OrdersWrite, OffersWrite,
-	RoomsRead, RoomsWrite, OverlayWrite, ReportsRead, WebhooksWrite,
+	RoomsRead, RoomsWrite, OverlayWrite, ReplayWrite, ReportsRead, WebhooksWrite,
 }
 
 // granted is the one table of roles and permissions.
@@ -49,9 +50,9 @@ var granted = map[Role][]Permission{
 	Owner: Permissions,
 	Operator: {
 		StoreRead, AuditRead, CatalogueRead, CatalogueWrite, StockWrite, OrdersRead, OrdersWrite, OffersWrite, RoomsRead, RoomsWrite,
-		OverlayWrite, ReportsRead, WebhooksWrite,
+		OverlayWrite, ReplayWrite, ReportsRead, WebhooksWrite,
 	},
-	Anchor:    {StoreRead, CatalogueRead, RoomsRead, OverlayWrite, ReportsRead},
+	Anchor:    {StoreRead, CatalogueRead, RoomsRead, OverlayWrite, ReplayWrite, ReportsRead},
 	Assistant: {StoreRead, CatalogueRead, RoomsRead, OverlayWrite},
 }
 
