@@ -29,6 +29,8 @@ type Config struct {
 	FFmpeg string
 	// Ranges gives the pins of a show. nil: there are none.
 	Ranges Ranges
+	// Beside serves what is kept beside the media, after the files of the recording itself. nil: there is nothing.
+	Beside Beside
 }
 
 func (c Config) withDefaults() Config {

@@ -34,6 +34,8 @@ const (
 //	{msn}.m4s      ts/{msn}.ts      segment
 //	poster.jpg                      a picture of the show
 //
+// and what Config.Beside knows.
+//
 // Every other name is 404. Errors are problem details (RFC 9457). Safe for concurrent use.
 func (a *Archive) Serve(w http.ResponseWriter, r *http.Request, showID, name string) {
 	allowOrigins(w.Header())
@@ -68,6 +70,11 @@ func (a *Archive) serve(w http.ResponseWriter, r *http.Request, showID, name str
 	case "poster.jpg":
 		if !ts {
 			return a.servePoster(w, r, rec)
+		}
+	}
+	if a.cfg.Beside != nil && !ts {
+		if known, err := a.cfg.Beside(w, r, rec, file); known {
+			return err
 		}
 	}
 	n, ok := playlist.ParseName(file)

@@ -65,6 +65,7 @@ type server struct {
 	pay
 	funnelParts
 	orderParts
+	previewParts
 }
 
 // part is one step of starting the server; its stop is called when a later part fails or the server ends.
@@ -88,6 +89,7 @@ func (s *server) run(ctx context.Context) (err error) {
 		{"http", s.startHTTP}, // before the rooms, so that at the stop they first release whoever waits for them
 		{"tls", s.startTLS},
 		{"archive", s.startArchive},
+		{"previews", s.startPreviews},
 		{"overlay", s.startOverlay},
 		{"reminders", s.startReminders},
 		{"rooms", s.startRooms},
@@ -190,6 +192,7 @@ func (s *server) startArchive(context.Context) (func(context.Context) error, err
 	}
 	archive, err := replay.Open(s.data.file("recordings"), replay.Config{
 		Reserve: int64(s.config.Recording.Reserve), Queue: int64(s.config.Recording.Queue), Ranges: s.replayRanges,
+		Beside: s.beside,
 	}, s.log, replay.NewMetrics(s.metrics))
 	if err != nil {
 		return nil, err

@@ -1,0 +1,358 @@
+package preview
+
+import (
+	"bytes"
+	"encoding/json"
+	"image"
+	"image/jpeg"
+	"io"
+	"log/slog"
+	"math"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/vitrine-live/vitrine/hls/playlist"
+	"github.com/vitrine-live/vitrine/internal/ids"
+	"github.com/vitrine-live/vitrine/media"
+	"github.com/vitrine-live/vitrine/replay"
+)
+
+func itoa(n int) string { return strconv.Itoa(n) }
+
+// get reads a file of a replay.
+func get(t testing.TB, a *replay.Archive, show, name string) *http.Response {
+	t.Helper()
+	w := httptest.NewRecorder()
+	url := "/replay/" + show + "/" + name
+	file, _, _ := strings.Cut(name, "?")
+	a.Serve(w, httptest.NewRequest(http.MethodGet, url, nil), show, file)
+	return w.Result()
+}
+
+func read[T any](t testing.TB, a *replay.Archive, show, name string) T {
+	t.Helper()
+	resp := get(t, a, show, name)
+	var v T
+	if err := json.NewDecoder(resp.Body).Decode(&v); err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatalf("%s: %s, %v", name, resp.Status, err)
+	}
+	return v
+}
+
+// number reads the counter of the picture in a tile.
+func number(pic image.Image, x, y int, tile size) int {
+	n := 0
+	for bit := range bits {
+		r, _, _, _ := pic.At(x+(2*bit+1)*tile.Width/(2*bits), y+tile.Height/2).RGBA()
+		if r > 0x8000 {
+			n |= 1 << bit
+		}
+	}
+	return n
+}
+
+// checkTiles compares each tile with the frame that its time names. first is where each publish began.
+func checkTiles(t *testing.T, a *replay.Archive, show string, starts []media.Ticks) (times []int64) {
+	t.Helper()
+	doc := read[Storyboard](t, a, show, "storyboard.json")
+	for _, s := range doc.Sheets {
+		resp := get(t, a, show, s.URL)
+		pic, err := jpeg.Decode(resp.Body)
+		if err != nil || !strings.Contains(resp.Header.Get("Cache-Control"), "immutable") {
+			t.Fatalf("%s: %s %v %v", s.URL, resp.Status, err, resp.Header)
+		}
+		if want := image.Pt(5*doc.Tile.Width, 5*doc.Tile.Height); pic.Bounds().Size() != want {
+			t.Errorf("a sheet of %v, want %v", pic.Bounds().Size(), want)
+		}
+		for i, ms := range s.Tiles {
+			start := starts[0]
+			for _, s := range starts {
+				if s.Milliseconds() <= ms {
+					start = s
+				}
+			}
+			want := int((media.FromMilliseconds(ms) - start + frameTime/2) / frameTime)
+			if got := number(pic, i%5*doc.Tile.Width, i/5*doc.Tile.Height, doc.Tile); got != want {
+				t.Errorf("the tile of %d ms shows frame %d, want %d", ms, got, want)
+			}
+			times = append(times, ms)
+		}
+	}
+	return times
+}
+
+// A show with a reconnect, looked at while it is on air and after its end, by a process that is restarted between.
+func TestPreviewOfAShow(t *testing.T) {
+	c := encode(t, "15", "320x180", true)
+	dir, show := t.TempDir(), ids.New("show")
+	var s *Service
+	beside := func(w http.ResponseWriter, r *http.Request, rec *replay.Recording, name string) (bool, error) {
+		return s.Beside(w, r, rec, name)
+	}
+	a := openArchive(t, dir, beside)
+	s = New(Config{Batch: 10 * time.Second}, Deps{Archive: a})
+	st := record(t, a, show)
+	if doc := read[Storyboard](t, a, show, "storyboard.json"); len(doc.Sheets) != 0 || doc.Complete {
+		t.Errorf("before anything was made: %+v", doc)
+	}
+	starts := []media.Ticks{st.publish(c)}
+	st.settle()
+	s.CatchUp(t.Context())
+	early := checkTiles(t, a, show, starts)
+	if len(early) != 8 {
+		t.Errorf("on air: tiles at %v", early)
+	}
+
+	s = New(Config{}, Deps{Archive: a}) // a new process
+	for range 3 {
+		starts = append(starts, st.publish(c))
+	}
+	st.settle()
+	s.CatchUp(t.Context())
+	st.end(true)
+	s.CatchUp(t.Context())
+	all := checkTiles(t, a, show, starts)
+	if len(all) != 32 || !slices.Equal(all[:8], early) {
+		t.Errorf("%d tiles at %v", len(all), all)
+	}
+	doc := read[Storyboard](t, a, show, "storyboard.json")
+	if !doc.Complete || doc.Covered != st.p.Position().Milliseconds() || len(doc.Sheets) != 2 || doc.Sheets[0].URL != "storyboard-1.jpg" ||
+		doc.Sheets[1].URL != "storyboard-2.jpg?tiles=7" {
+		t.Errorf("%+v", doc)
+	}
+	checkSound(t, a, show, starts)
+	whole := soundFiles(t, a, show)
+	checkPlayers(t, a, show)
+
+	// Made in one go, sound is the same as made in pieces.
+	other := openArchive(t, copyMedia(t, dir, show), beside)
+	s = New(Config{}, Deps{Archive: other})
+	s.Want(show)
+	s.CatchUp(t.Context())
+	if diff := cmp.Diff(whole, soundFiles(t, other, show)); diff != "" {
+		t.Errorf("in one go it is another waveform (-pieces +one go):\n%s", diff)
+	}
+}
+
+// waveform is what readers of audiowaveform's JSON expect.
+type waveform struct {
+	Version         int
+	Channels        int
+	SampleRate      int `json:"sample_rate"`
+	SamplesPerPixel int `json:"samples_per_pixel"`
+	Bits            int
+	Length          int
+	Data            []int
+}
+
+func checkSound(t *testing.T, a *replay.Archive, show string, starts []media.Ticks) {
+	t.Helper()
+	wave := read[waveform](t, a, show, "waveform.json")
+	loud := read[Loudness](t, a, show, "loudness.json")
+	points := int(loud.Covered / 100)
+	if wave.Version != 2 || wave.Channels != 1 || wave.SampleRate != 10*wave.SamplesPerPixel || wave.Bits != 8 || wave.Length < points ||
+		len(wave.Data) != 2*wave.Length || !loud.Complete || len(loud.LUFS) != int(loud.Covered+999)/1000 {
+		t.Errorf("%+v %+v", wave, loud)
+	}
+	beeps := func(at media.Ticks) bool { // at the middle of a point
+		since := starts[0]
+		for _, s := range starts {
+			if s <= at {
+				since = s
+			}
+		}
+		return (at-since)%(5*media.TicksPerSecond) < media.TicksPerSecond/2
+	}
+	wrong := 0
+	for n := range points {
+		at := media.FromMilliseconds(int64(n)*100 + 50)
+		peak := wave.Data[2*n+1]
+		edge := beeps(at-4500) != beeps(at+4500) // the beep begins or ends in this point
+		if !edge && beeps(at) != (peak > 50) {
+			wrong++
+		}
+	}
+	if wrong > 0 {
+		t.Errorf("%d of %d points are wrong: %v", wrong, points, wave.Data)
+	}
+	// A sine of 997 Hz at full scale is at -3.01 LUFS. This one is at 0.8, spread over two channels, for half of the second.
+	if got := loud.LUFS[0]; math.Abs(got-(-3.01+20*math.Log10(0.8)-3.01-3.01)) > 0.2 {
+		t.Errorf("the second of a beep is at %v LUFS", got)
+	}
+	if got := loud.LUFS[2]; got > -60 {
+		t.Errorf("a silent second is at %v LUFS", got)
+	}
+}
+
+func checkPlayers(t *testing.T, a *replay.Archive, show string) {
+	t.Helper()
+	body, _ := io.ReadAll(get(t, a, show, "storyboard.vtt").Body)
+	vtt := string(body)
+	if !strings.HasPrefix(vtt, "WEBVTT\n\n00:00:00.000 --> 00:00:02.000\nstoryboard-1.jpg#xywh=0,0,192,108\n\n00:00:02.000 --> ") ||
+		!strings.Contains(vtt, "\nstoryboard-2.jpg?tiles=7#xywh=0,108,192,108\n") {
+		t.Error(vtt)
+	}
+	if resp := get(t, a, show, "storyboard-3.jpg"); resp.StatusCode != http.StatusNotFound {
+		t.Error(resp.Status)
+	}
+	for _, name := range []string{"storyboard-0.jpg", "storyboard-x.jpg", "storyboard.json.tmp", "index.jsonl"} {
+		if resp := get(t, a, show, name); resp.StatusCode != http.StatusNotFound {
+			t.Errorf("%s: %s", name, resp.Status)
+		}
+	}
+}
+
+func soundFiles(t *testing.T, a *replay.Archive, show string) (files [2]string) {
+	t.Helper()
+	for i, name := range []string{"waveform.json", "loudness.json"} {
+		b, err := io.ReadAll(get(t, a, show, name).Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[i] = string(b)
+	}
+	return files
+}
+
+// An upright show with a change of its size, without sound.
+func TestUprightSilentShow(t *testing.T) {
+	show := ids.New("show")
+	a := openArchive(t, t.TempDir(), nil)
+	s := New(Config{}, Deps{Archive: a})
+	st := record(t, a, show)
+	st.publish(encode(t, "6", "180x320", false))
+	st.publish(encode(t, "4", "360x640", false))
+	st.end(true)
+	s.Want(show)
+	s.CatchUp(t.Context())
+	rec, err := a.Recording(show)
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc := s.storyboard(rec)
+	if doc.Tile != (size{108, 192}) || len(doc.Sheets) != 1 || len(doc.Sheets[0].Tiles) != 5 || !doc.Complete {
+		t.Fatalf("%+v", doc)
+	}
+	b, err := rec.ReadKept("storyboard-1.jpg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pic, err := jpeg.Decode(bytes.NewReader(b))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []int{0, 50, 100, 0, 50} {
+		if got := number(pic, i*doc.Tile.Width, 0, doc.Tile); got != want {
+			t.Errorf("tile %d shows frame %d, want %d", i, got, want)
+		}
+	}
+	if loud := s.loudness(rec); !loud.Complete || slices.ContainsFunc(loud.LUFS, func(l float64) bool { return l != noSound }) {
+		t.Errorf("%+v", loud)
+	}
+}
+
+// What ffmpeg cannot read is tried again, then passed over; without ffmpeg nothing is made and nothing is lost.
+func TestFailures(t *testing.T) {
+	c := encode(t, "6", "320x180", true)
+	show := ids.New("show")
+	a := openArchive(t, t.TempDir(), nil)
+	st := record(t, a, show)
+	st.publish(c)
+	st.end(true)
+	rec, err := a.Recording(show)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var said bytes.Buffer
+	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	s := New(Config{FFmpeg: "no-such-program"}, Deps{Archive: a, Log: slog.New(slog.NewTextHandler(&said, nil)), Now: func() time.Time { return now }})
+	s.Want(show)
+	s.CatchUp(t.Context())
+	if doc := s.storyboard(rec); len(doc.Sheets) > 0 || strings.Count(said.String(), "not installed") != 1 {
+		t.Errorf("%+v %s", doc, said.String())
+	}
+	s.cfg.FFmpeg = "false" // fails always
+	for range 3 {
+		s.CatchUp(t.Context())
+		s.CatchUp(t.Context()) // too early
+		now = now.Add(2 * retryAfter)
+	}
+	if n := strings.Count(said.String(), "cannot be made for now"); n != 3 {
+		t.Errorf("%d failures are told:\n%s", n, said.String())
+	}
+	s.CatchUp(t.Context())
+	if doc := s.storyboard(rec); !doc.Complete || len(doc.Sheets) > 0 {
+		t.Errorf("%+v", doc)
+	}
+}
+
+func TestShots(t *testing.T) {
+	var segments []playlist.Segment
+	at := media.Ticks(0)
+	for n := range 4 * 3600 / 2 {
+		segments = append(segments, playlist.Segment{MSN: int64(n), Start: at, Duration: 180_000, Init: 1, Independent: true})
+		at += 180_000
+	}
+	segments[3].Gap, segments[4].Independent = true, false
+	all := shots(segments, map[int]bool{1: true}, 0)
+	if sheets := (len(all) + perSheet - 1) / perSheet; sheets > 100 || sheets < 60 {
+		t.Errorf("four hours have %d tiles on %d sheets", len(all), sheets)
+	}
+	if all[2].msn != 2 || all[3].msn != 5 {
+		t.Errorf("%+v", all[:5])
+	}
+	for i := 1; i < len(all); i++ {
+		if d := all[i].at - all[i-1].at; d < interval(all[i-1].at)-slack {
+			t.Fatalf("tiles %v apart at %v", d, all[i].at)
+		}
+	}
+	if len(shots(segments, nil, 0)) != 0 {
+		t.Error("pictures of a show without")
+	}
+}
+
+func TestVTTWithCuts(t *testing.T) {
+	d := Storyboard{Covered: 8000, Tile: size{10, 6}, Columns: 5, Rows: 5, Sheets: []Sheet{{"a.jpg", []int64{40, 2000, 4000, 6000}}}}
+	ms := media.FromMilliseconds
+	got := string(d.VTT([]media.Span{{From: ms(1000), To: ms(3000)}, {From: ms(7000), To: ms(8000)}}))
+	want := "WEBVTT\n\n00:00:00.000 --> 00:00:01.000\na.jpg#xywh=0,0,10,6\n\n00:00:01.000 --> 00:00:02.000\na.jpg#xywh=10,0,10,6\n" +
+		"\n00:00:02.000 --> 00:00:03.000\na.jpg#xywh=30,0,10,6\n"
+	if got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestFit(t *testing.T) {
+	for _, c := range []struct {
+		w, h int
+		want size
+	}{{1920, 1080, size{192, 108}}, {720, 1280, size{108, 192}}, {1000, 1000, size{192, 192}}, {4000, 100, size{192, 32}}, {0, 0, size{192, 108}}, {640, 480, size{192, 144}}} {
+		if got := fit(c.w, c.h); got != c.want {
+			t.Errorf("fit(%d, %d) = %v, want %v", c.w, c.h, got, c.want)
+		}
+	}
+}
+
+// copyMedia makes an archive of the recorder's files alone.
+func copyMedia(t *testing.T, dir, show string) string {
+	t.Helper()
+	to := t.TempDir()
+	files, err := filepath.Glob(filepath.Join(dir, show, "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		if name := filepath.Base(f); strings.HasSuffix(name, ".m4s") || strings.HasSuffix(name, ".mp4") || name == "index.jsonl" {
+			copyFile(t, f, filepath.Join(to, show, name))
+		}
+	}
+	return to
+}
