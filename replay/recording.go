@@ -116,6 +116,16 @@ func (r *Recording) Resume() Resume {
 	}
 }
 
+// Open returns the segment that is being recorded, with its parts so far; ok is false when there is none.
+func (r *Recording) Open() (open playlist.Segment, ok bool) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	if r.open == nil {
+		return playlist.Segment{}, false
+	}
+	return *r.open, true
+}
+
 // Recorded reports whether segment msn is complete and readable.
 func (r *Recording) Recorded(msn int64) bool {
 	s, ok := r.segment(msn)
