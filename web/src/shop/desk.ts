@@ -6,7 +6,7 @@ import type { ShopClient } from './client';
 export interface Place {
   readonly showId: string | null;
   readonly showTimeMs: number | null;
-  readonly source: 'live' | 'time_shift' | 'replay' | 'external';
+  readonly source: 'live' | 'time_shift' | 'replay' | 'clip' | 'external';
   readonly shareCode: string;
   readonly channel: string;
 }

@@ -23,6 +23,7 @@ export class OffersBar {
   private readonly claimed = new Map<string, string>(); // what became of a tap, by offer
   private readonly asking = new Set<string>();
   private shown: readonly OfferState[] = [];
+  private over: ReadonlySet<string> = new Set(); // cannot be taken any more, as in a replay
   private drawn = '';
 
   constructor(
@@ -31,9 +32,10 @@ export class OffersBar {
   ) {}
 
   /** Shows what is open where the picture stands. Cheap: called with every update of the page. */
-  render(open: readonly OfferState[], showMs: number | null): void {
+  render(open: readonly OfferState[], showMs: number | null, over: (id: string) => boolean): void {
     this.shown = open.slice(-most);
-    const drawn = JSON.stringify([this.desk.i18n.lang, this.shown, [...this.claimed], [...this.asking]]);
+    this.over = new Set(this.shown.filter((o) => over(o.id)).map((o) => o.id));
+    const drawn = JSON.stringify([this.desk.i18n.lang, this.shown, [...this.claimed], [...this.asking], [...this.over]]);
     if (drawn !== this.drawn) {
       this.drawn = drawn;
       this.root.replaceChildren(...this.shown.map((o) => this.pill(o)));
@@ -45,11 +47,11 @@ export class OffersBar {
     const told = this.claimed.get(o.id);
     const button = el(
       'button',
-      { class: 'offer', type: 'button', 'data-kind': o.kind, 'data-offer': o.id, 'data-claimed': told !== undefined },
+      { class: 'offer', type: 'button', 'data-kind': o.kind, 'data-offer': o.id, 'data-claimed': told !== undefined, 'data-over': this.over.has(o.id) },
       icon(icons[o.kind]),
       el('span', { class: 'offer-text' }, el('strong', {}, this.name(o)), el('span', { class: 'offer-facts' }, told ?? this.facts(o))),
     );
-    button.disabled = this.asking.has(o.id) || (told !== undefined && o.kind !== 'lottery');
+    button.disabled = (this.over.has(o.id) && o.kind !== 'lottery') || this.asking.has(o.id) || (told !== undefined && o.kind !== 'lottery');
     button.addEventListener('click', () => this.tap(o));
     return button;
   }
@@ -69,6 +71,7 @@ export class OffersBar {
   private facts(o: OfferState): string {
     const { i18n } = this.desk;
     const least = count(o.offer.min_spend);
+    if (this.over.has(o.id)) return i18n.t('offer.over');
     if (o.state === 'sold_out') return i18n.t('product.soldOut');
     if (o.kind === 'coupon' && least) return i18n.t('offer.minSpend', { amount: formatPrice(least, text(o.offer.currency), i18n.lang) });
     return o.kind === 'flash_sale' ? text(o.offer.title) : i18n.t(`offer.${o.kind}.tap`);
@@ -77,7 +80,7 @@ export class OffersBar {
   private countDown(node: Element | undefined, o: OfferState, showMs: number | null): void {
     const end = count(o.offer.ends_at_ms) ?? count(o.offer.closes_ms);
     const facts = node?.querySelector('.offer-facts');
-    if (!node || !facts || end === null || showMs === null || this.claimed.has(o.id) || o.state === 'sold_out') return;
+    if (!node || !facts || end === null || showMs === null || this.claimed.has(o.id) || this.over.has(o.id) || o.state === 'sold_out') return;
     const left = Math.max(0, Math.ceil((end - showMs) / 1000));
     setText(facts, `${this.facts(o)} · ${Math.floor(left / 60)}:${String(left % 60).padStart(2, '0')}`);
     setAttr(node, 'data-urgent', left <= 10);

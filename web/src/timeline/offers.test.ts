@@ -13,6 +13,7 @@ it('shows an offer from its frame to its end, whichever way it was learned', () 
   expect(offers.at(1_000).map((o) => o.id)).toEqual(['a']);
   expect(offers.at(8_999).map((o) => o.id)).toEqual(['a', 'b']);
   expect(offers.at(9_000).map((o) => o.id)).toEqual(['b']);
+  expect(['a', 'b', 'c'].map((id) => offers.over(id))).toEqual([true, false, false]); // wherever the picture stands
 });
 
 it('reads only what is an offer', () => {

@@ -45,6 +45,12 @@ export class Offers {
     return (this.states.get(id) ?? []).filter((o) => o.showMs <= showMs).pop() ?? null;
   }
 
+  /** Whether an offer is over by now, wherever the picture stands: by the newest of what is known. */
+  over(id: string): boolean {
+    const list = this.states.get(id) ?? [];
+    return list[list.length - 1]?.open === false;
+  }
+
   /** What viewers can take part in at an instant of the show, in the order in which it opened. */
   at(showMs: number): OfferState[] {
     const open: { since: number; now: OfferState }[] = [];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { chapters, visiblePins, type Pin } from './pins';
+import { visiblePins, type Pin } from './pins';
 
 function pin(id: string, startMs: number, endMs: number | null, featured = false): Pin {
   return { id, productId: `prod_${id}`, product: null, featured, startMs, endMs };
@@ -37,19 +37,5 @@ describe('visiblePins', () => {
   it('does not mind the order of storing', () => {
     const late = [pin('b', 10, null), pin('a', 0, null)];
     expect(visiblePins(late, 11).pins.map((p) => p.id)).toEqual(['a', 'b']);
-  });
-});
-
-describe('chapters', () => {
-  it('has one for each pin that lasted, and ends them with the show', () => {
-    expect(chapters(show, 10_000).map((c) => [c.pin.id, c.startMs, c.endMs])).toEqual([
-      ['a', 1_000, 5_000],
-      ['b', 2_000, 10_000],
-      ['c', 3_000, 4_000],
-    ]);
-  });
-
-  it('leaves out what lies after the end', () => {
-    expect(chapters([pin('x', 12_000, null)], 10_000)).toEqual([]);
   });
 });

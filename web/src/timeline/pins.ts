@@ -32,17 +32,3 @@ export function visiblePins(pins: readonly Pin[], showMs: number): VisiblePins {
 function last(pins: readonly Pin[]): Pin | null {
   return pins[pins.length - 1] ?? null;
 }
-
-/** An interval of the replay in which a product was on the picture. */
-export interface Chapter {
-  readonly pin: Pin;
-  readonly startMs: number;
-  readonly endMs: number;
-}
-
-/** The chapters of a show of the given length: one for each pin that lasted. */
-export function chapters(pins: readonly Pin[], durationMs: number): Chapter[] {
-  return byStart(pins)
-    .map((pin) => ({ pin, startMs: Math.max(0, pin.startMs), endMs: Math.min(pin.endMs ?? durationMs, durationMs) }))
-    .filter((c) => c.endMs > c.startMs);
-}

@@ -3,10 +3,11 @@ import { liveElsewhere, phase, target, type Facts } from './phase';
 
 const idle: Facts = {
   room: 'known', roomState: 'idle', showId: null, replayId: null, endedId: null, playing: null,
-  flowing: false, waitingForHost: false, replayBegun: false, engrossed: false,
+  flowing: false, waitingForHost: false, replayBegun: false, engrossed: false, shifted: false,
 };
 const onAir: Facts = { ...idle, roomState: 'live', showId: 'show_1' };
 const live = { kind: 'live', showId: 'show_1' } as const;
+const shift = { kind: 'shift', showId: 'show_1' } as const;
 const replay = { kind: 'replay', showId: 'show_1' } as const;
 
 describe('a viewer', () => {
@@ -31,6 +32,12 @@ describe('a viewer', () => {
     ['is taken to the next show', { ...onAir, showId: 'show_2', playing: replay }, { kind: 'live', showId: 'show_2' }, 'replay'],
     ['is not carried off from the replay', { ...onAir, showId: 'show_2', playing: replay, engrossed: true }, replay, 'replay'],
     ['is taken from a show to the next', { ...onAir, showId: 'show_2', playing: live }, { kind: 'live', showId: 'show_2' }, 'live'],
+    ['goes back in the show', { ...onAir, playing: live, flowing: true, shifted: true }, shift, 'live'],
+    ['watches what was before', { ...onAir, playing: shift, shifted: true }, shift, 'shift'],
+    ['returns to live', { ...onAir, playing: shift }, live, 'shift'],
+    ['is not disturbed there when the host drops', { ...onAir, roomState: 'interrupted', playing: shift, shifted: true }, shift, 'shift'],
+    ['watches on when the show is over meanwhile', { ...idle, replayId: 'show_1', playing: shift, shifted: true }, shift, 'replay'],
+    ['is taken to the next show from there', { ...onAir, showId: 'show_2', playing: shift, shifted: true }, { kind: 'live', showId: 'show_2' }, 'replay'],
     ['loses the network in mid-show', { ...onAir, room: 'failed', playing: live, flowing: true }, live, 'live'],
   ])('%s', (_, facts, wantTarget, wantPhase) => {
     const f = { ...idle, ...facts };

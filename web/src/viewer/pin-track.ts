@@ -1,8 +1,8 @@
 import type { Playing } from './phase';
 import type { FrameTick } from './player/frame-clock';
 import type { Player } from './player/player';
-import type { Room } from './room';
 import type { DatedSegment } from '../timeline/epochs';
+import { PlayMap } from '../timeline/play-map';
 import { visiblePins, type Pin } from '../timeline/pins';
 import type { PinRange, Timeline } from '../timeline/timeline';
 import type { Cards } from './ui/cards';
@@ -13,6 +13,13 @@ const prepareEveryMs = 500;
 /** The card that comes next is put in its place this long before. */
 const armMs = 1_500;
 
+/** What the track needs of a room, or of what stands in its place. */
+export interface Stages {
+  timeline(showId: string): Timeline;
+  serverNow(): number | null;
+  serverPassed(instantMs: number): void;
+}
+
 /** Where the picture stands: of the last frame that was seen. */
 export interface Moment {
   readonly showMs: number | null;
@@ -22,6 +29,8 @@ export interface Moment {
 
 /** Keeps the cards in step with the frames: for every frame, its show time, and what is pinned then. */
 export class PinTrack {
+  /** How the player's position leads to show time, of all but live. */
+  map = new PlayMap();
   moment: Moment = { showMs: null, dateMs: null, mediaTime: 0 };
   /** Called when a card comes or goes. */
   onChange: ((id: string, visible: boolean, moment: Moment) => void) | null = null;
@@ -36,7 +45,7 @@ export class PinTrack {
   private preparedAt = 0;
 
   constructor(
-    private readonly room: Room,
+    private readonly room: Stages,
     private readonly player: Player,
     private readonly cards: Cards,
   ) {}
@@ -61,7 +70,7 @@ export class PinTrack {
     const { timeline } = this;
     if (!timeline) return;
     const dateMs = this.playing?.kind === 'live' ? this.dateAt(tick.mediaTime) : null;
-    const showMs = this.playing?.kind === 'replay' ? tick.mediaTime * 1000 : dateMs === null ? null : timeline.epochs.showAt(dateMs);
+    const showMs = this.playing?.kind !== 'live' ? this.map.toShow(tick.mediaTime * 1000) : dateMs === null ? null : timeline.epochs.showAt(dateMs);
     this.moment = { showMs, dateMs, mediaTime: tick.mediaTime };
     if (showMs === null) return;
     this.prepare(timeline, showMs);

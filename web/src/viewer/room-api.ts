@@ -1,7 +1,10 @@
 import { readEpochs, readEvent, readRoom, readShow, type RoomView, type ShowView, type TimelineEvent } from '../channel/frames';
 import { webLink } from '../product/links';
 import { isFields, readProducts, type Product } from '../product/product';
+import { readChapters, type Chapter } from '../timeline/chapters';
 import type { Epoch } from '../timeline/epochs';
+import { PlayMap, readStretches } from '../timeline/play-map';
+import { readStoryboard, type Tile } from '../timeline/storyboard';
 
 /** What anybody may know about a room. */
 export interface RoomPage {
@@ -10,6 +13,7 @@ export interface RoomPage {
   readonly lastShow: ShowView | null; // the newest ended one that has a replay
   readonly nextShow: ShowView | null; // the earliest scheduled one
   readonly liveUrl: string;
+  readonly dvrUrl: string | null; // the show on air from its beginning; null where it is not recorded
   readonly eventsUrl: string;
   readonly products: readonly Product[];
 }
@@ -19,6 +23,7 @@ export interface Sidecar {
   readonly durationMs: number;
   readonly epochs: readonly Epoch[];
   readonly events: readonly TimelineEvent[];
+  readonly map: PlayMap;
 }
 
 /** The server knows no such room. */
@@ -26,7 +31,7 @@ export class UnknownRoom extends Error {}
 
 const timeoutMs = 15_000;
 
-async function getJSON(url: string): Promise<{ status: number; body: unknown }> {
+export async function getJSON(url: string): Promise<{ status: number; body: unknown }> {
   const abort = new AbortController();
   const timer = setTimeout(() => abort.abort(), timeoutMs);
   try {
@@ -56,6 +61,7 @@ export function readRoomPage(v: unknown, roomId: string, base: string): RoomPage
     lastShow: readShow(v.last_show),
     nextShow: readShow(v.next_show),
     liveUrl: webLink(v.live_url, base) ?? new URL(`/live/${at}/index.m3u8`, base).href,
+    dvrUrl: webLink(v.dvr_url, base),
     eventsUrl: webLink(v.events_url, base) ?? new URL(`/live/${at}/events`, base).href,
     products: readProducts(v.products, base),
   };
@@ -69,7 +75,21 @@ export async function fetchSidecar(showId: string): Promise<Sidecar> {
     durationMs: typeof body.duration_ms === 'number' ? body.duration_ms : 0,
     epochs: readEpochs(body.epochs),
     events,
+    map: new PlayMap(readStretches(body.ranges), readStretches(body.cuts)),
   };
+}
+
+/** The chapters of a show, as the merchant left them. */
+export async function fetchChapters(showId: string): Promise<Chapter[]> {
+  const { status, body } = await getJSON(`/replay/${encodeURIComponent(showId)}/chapters.json`);
+  if (!isFields(body)) throw new Error(`the chapters cannot be read: status ${status}`);
+  return readChapters(body);
+}
+
+/** The small pictures of a show; none where the server makes none. */
+export async function fetchStoryboard(showId: string): Promise<Tile[]> {
+  const res = await fetch(`/replay/${encodeURIComponent(showId)}/storyboard.vtt`);
+  return res.ok ? readStoryboard(await res.text(), res.url) : [];
 }
 
 export function replayUrl(showId: string): string {

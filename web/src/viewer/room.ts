@@ -24,6 +24,7 @@ export class Room {
   likes: number | null = null; // of the show
   nextShow: ShowView | null = null;
   liveUrl = '';
+  dvrUrl: string | null = null;
   private offsetMs: number | null = null; // the server's clock minus ours
   private channel: Channel | null = null;
   private readonly timelines = new Map<string, Timeline>();
@@ -98,6 +99,7 @@ export class Room {
     this.lastShow = page.lastShow;
     this.nextShow = page.nextShow;
     this.liveUrl = page.liveUrl;
+    this.dvrUrl = page.dvrUrl;
     this.products = page.products;
     // The channel is ahead of a page that was asked for before a change.
     if (this.channelStatus !== 'open') {

@@ -38,8 +38,8 @@ export class Shop implements Desk {
   }
 
   /** Brings the offers in line with where the picture stands; whoever has a lottery's page open sees there who won. */
-  render(open: readonly OfferState[], showMs: number | null, state: (id: string) => OfferState | null): void {
-    this.offers.render(open, showMs);
+  render(open: readonly OfferState[], showMs: number | null, state: (id: string) => OfferState | null, over: (id: string) => boolean): void {
+    this.offers.render(open, showMs, over);
     const told = this.lottery && state(this.lottery.lotteryId);
     if (told) this.lottery?.told(told.offer);
   }

@@ -4,21 +4,21 @@ import type { FrameTick } from './player/frame-clock';
 import { Player } from './player/player';
 import type { Product } from '../product/product';
 import { liveElsewhere, phase, target, type Facts, type Phase, type Playing } from './phase';
-import { fetchSidecar, posterUrl, replayUrl } from './room-api';
+import { posterUrl, replayUrl } from './room-api';
+import { Recorded } from './recorded';
 import { Room } from './room';
 import { PinTrack } from './pin-track';
 import { Shop, type Where } from './shop';
 import { Probe } from './probe';
 import type { OfferState } from '../timeline/offers';
-import { chapters, type Chapter } from '../timeline/pins';
 import { Page } from './ui/page';
 import type { Actions, View } from './ui/view';
-import { backoff } from '../channel/backoff';
+import { talkShown } from './talk-shown';
 
 /** A picture that has not moved for this long is not flowing: of a show on air, and of one that is over. */
 const stillMs = { onAir: 900, over: 4_000 };
 const replayTries = 12; // a second apart, after the end of a show
-const sidecarTries = 6;
+const backMs = 30_000; // a step back
 const saidLines = 4; // of what viewers said, over the picture
 const saidForMs = 45_000;
 const besideEveryMs = 250; // what stands beside the pins follows the picture in such steps
@@ -38,7 +38,9 @@ export class Viewer implements Actions {
   private unsupported = false;
   private trouble: Trouble | null = null;
   private triesLeft = 0;
-  private replayMs = 0;
+  private recorded: Recorded | null = null; // of what plays
+  private shifted = false;
+  private shiftToMs = 0;
   private lastTime = -1;
   private movedAt = 0;
   private phase: Phase = 'loading';
@@ -100,7 +102,18 @@ export class Viewer implements Actions {
   }
 
   watchLive(): void {
-    this.engrossed = false;
+    this.engrossed = this.shifted = false;
+    this.update();
+  }
+
+  back(): void {
+    const { showMs } = this.pins.moment;
+    if (this.playing?.kind === 'live') this.shift(Math.max(0, (showMs ?? this.durationMs()) - backMs));
+    else this.seek(Math.max(0, this.page.video.currentTime * 1000 - backMs));
+  }
+
+  toggleTalk(): void {
+    talkShown.toggle();
     this.update();
   }
 
@@ -112,6 +125,7 @@ export class Viewer implements Actions {
   }
 
   seek(ms: number): void {
+    if (this.playing?.kind === 'live') return this.shift(ms);
     this.replayBegun = this.engrossed = true;
     this.player.seek(ms / 1000);
     this.update();
@@ -154,16 +168,25 @@ export class Viewer implements Actions {
     this.update();
   }
 
+  /** Goes back in the show on air. */
+  private shift(showMs: number): void {
+    if (this.playing?.kind !== 'live' || this.room.dvrUrl === null) return;
+    this.shifted = true;
+    this.shiftToMs = showMs;
+    this.update();
+  }
+
   /** Where in the show the viewer stands. */
   private place(): Where {
     const { playing } = this;
     if (!playing) return { showId: null, showTimeMs: null, source: 'external' };
-    const source = playing.kind === 'replay' ? 'replay' : this.player.behindLive ? 'time_shift' : 'live';
+    const source = playing.kind === 'replay' ? 'replay' : playing.kind === 'shift' || this.player.behindLive ? 'time_shift' : 'live';
     return { showId: playing.showId, showTimeMs: this.pins.moment.showMs, source };
   }
 
   private onFrame(tick: FrameTick): void {
     this.pins.frame(tick);
+    this.skipCut();
     const now = performance.now();
     this.page.stage.paint(now);
     if (now - this.besideAt < besideEveryMs) return;
@@ -171,6 +194,13 @@ export class Viewer implements Actions {
     const changes = JSON.stringify([this.beside().offers, this.beside().said.map((s) => s.id)]);
     if (changes !== this.besideWas || this.beside().offers.length > 0) this.update();
     this.besideWas = changes;
+  }
+
+  /** What was cut out of a replay inside a segment is passed over. */
+  private skipCut(): void {
+    const { showMs } = this.pins.moment;
+    const to = this.playing?.kind === 'replay' && showMs !== null ? this.pins.map.skip(showMs) : null;
+    if (to !== null && !this.page.video.seeking && to > this.page.video.currentTime * 1000) this.player.seek(to / 1000);
   }
 
   private facts(): Facts {
@@ -185,6 +215,7 @@ export class Viewer implements Actions {
       waitingForHost: this.phase === 'reconnecting',
       replayBegun: this.replayBegun,
       engrossed: this.engrossed,
+      shifted: this.shifted,
     };
   }
 
@@ -200,6 +231,7 @@ export class Viewer implements Actions {
 
   /** Brings the player and the page in line with what is known. Cheap, and safe to call at any time. */
   private update(): void {
+    if (this.recorded) this.pins.map = this.recorded.map;
     const facts = this.facts();
     const { playing } = this;
     if (playing?.kind === 'live' && facts.room === 'known' && facts.showId === null && !facts.flowing) this.showEnded(playing.showId);
@@ -215,7 +247,7 @@ export class Viewer implements Actions {
     }
     const view = this.view(liveElsewhere(last));
     this.page.render(view);
-    this.shop.render(view.offers, view.showMs, (id) => this.offerNow(id));
+    this.shop.render(view.offers, view.showMs, (id) => this.offerNow(id), (id) => this.offerOver(id));
   }
 
   private showEnded(showId: string): void {
@@ -239,34 +271,19 @@ export class Viewer implements Actions {
     this.trouble = null;
     this.engrossed = false;
     this.replayBegun = false;
-    this.replayMs = 0;
+    this.recorded?.close();
+    this.recorded = null;
     this.lastTime = -1;
     this.movedAt = performance.now();
     this.page.video.poster = next?.kind === 'replay' ? posterUrl(next.showId) : '';
     this.pins.follow(next);
+    if (next?.kind !== 'shift') this.shifted = false;
     if (next === null) return this.player.unload();
-    if (next.kind === 'live') {
-      this.endedId = null;
-      void this.player.load({ kind: 'live', url: this.room.liveUrl }, true);
-      return;
-    }
-    void this.player.load({ kind: 'replay', url: replayUrl(next.showId) }, this.endedId === null);
-    void this.loadSidecar(next.showId, 0);
-  }
-
-  private async loadSidecar(showId: string, attempt: number): Promise<void> {
-    try {
-      const sidecar = await fetchSidecar(showId);
-      const timeline = this.room.timeline(showId);
-      timeline.epochs.tell(sidecar.epochs);
-      sidecar.events.forEach((e) => timeline.event(e));
-      if (this.playing?.showId === showId) this.replayMs = sidecar.durationMs;
-      this.update();
-    } catch {
-      if (attempt < sidecarTries && this.playing?.showId === showId) {
-        setTimeout(() => void this.loadSidecar(showId, attempt + 1), backoff(attempt, Math.random, 1_000));
-      }
-    }
+    this.recorded = new Recorded(next, this.room.timeline(next.showId), () => this.update());
+    if (next.kind !== 'replay') this.endedId = null;
+    if (next.kind === 'live') void this.player.load({ kind: 'live', url: this.room.liveUrl }, true);
+    else if (next.kind === 'shift') void this.player.load({ kind: 'shift', url: this.room.dvrUrl ?? '', startS: this.shiftToMs / 1000 }, true);
+    else void this.player.load({ kind: 'replay', url: replayUrl(next.showId) }, this.endedId === null);
   }
 
   private view(elsewhere: boolean): View {
@@ -291,7 +308,10 @@ export class Viewer implements Actions {
       products: room.products,
       productsKnown: room.status === 'known',
       showing: this.pins.showing(),
-      chapters: this.chapters(durationMs),
+      chapters: this.recorded?.chapters(durationMs) ?? [],
+      tiles: this.recorded?.tiles ?? [],
+      canGoBack: this.playing?.kind === 'shift' || (this.playing?.kind === 'live' && room.dvrUrl !== null),
+      talkShown: talkShown.value,
       positionMs: this.page.video.currentTime * 1000,
       durationMs,
     };
@@ -300,6 +320,10 @@ export class Viewer implements Actions {
   private offerNow(id: string): OfferState | null {
     const { showMs } = this.pins.moment;
     return this.playing && showMs !== null ? this.room.timeline(this.playing.showId).offers.state(id, showMs) : null;
+  }
+
+  private offerOver(id: string): boolean {
+    return this.playing !== null && this.room.timeline(this.playing.showId).offers.over(id);
   }
 
   /** What stands beside the pins at the instant of the picture. */
@@ -311,20 +335,20 @@ export class Viewer implements Actions {
     const timeline = this.room.timeline(playing.showId);
     return {
       offers: timeline.offers.at(showMs),
-      said: timeline.talk.at(showMs, saidLines, saidForMs),
+      said: live || talkShown.value ? timeline.talk.at(showMs, saidLines, saidForMs) : [],
       likes: live ? this.room.likes : null,
       talking: live,
       showMs,
     };
   }
 
-  private chapters(durationMs: number): Chapter[] {
-    return this.playing?.kind === 'replay' ? chapters(this.room.timeline(this.playing.showId).pins(), durationMs) : [];
-  }
-
+  /** How long what plays is: of a show on air, so far. */
   private durationMs(): number {
-    if (this.playing?.kind !== 'replay') return 0;
+    const { playing, player } = this;
     const { duration } = this.page.video;
-    return Number.isFinite(duration) && duration > 0 ? duration * 1000 : this.replayMs;
+    if (!playing) return 0;
+    if (playing.kind === 'live') return Math.max(this.pins.moment.showMs ?? 0, this.room.show?.durationMs ?? 0);
+    if (playing.kind === 'shift') return (player.end ?? 0) * 1000;
+    return Number.isFinite(duration) && duration > 0 ? duration * 1000 : (this.recorded?.durationMs ?? 0);
   }
 }

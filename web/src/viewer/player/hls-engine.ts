@@ -73,6 +73,10 @@ export class HlsEngine implements Engine {
     return { latency: this.hls.latency, target, position };
   }
 
+  end(): number | null {
+    return this.hls.latestLevelDetails?.edge ?? null;
+  }
+
   settle(): void {
     const details = this.hls.latestLevelDetails;
     const own = details?.partHoldBack ?? 0;
@@ -94,9 +98,9 @@ export class HlsEngine implements Engine {
     this.hls.destroy();
   }
 
-  private open(): Hls {
+  private open(startS = this.source.startS): Hls {
     const { Events } = this.lib;
-    const hls = new this.lib({ ...config });
+    const hls = new this.lib({ ...config, ...(startS === undefined ? {} : { startPosition: startS }) });
     hls.on(Events.LEVEL_UPDATED, (_, { details }) => this.tellPlaylist(details));
     hls.on(Events.FRAG_BUFFERED, () => this.recovered());
     hls.on(Events.ERROR, (_, error) => (error.fatal ? this.failed(error) : this.hindered(error)));
@@ -106,8 +110,9 @@ export class HlsEngine implements Engine {
   }
 
   private reopen(): void {
+    const at = this.source.kind === 'live' ? 0 : this.video.currentTime;
     this.hls.destroy();
-    this.hls = this.open();
+    this.hls = this.open(at > 0 ? at : this.source.startS);
   }
 
   private tellPlaylist(details: LevelDetails): void {

@@ -6,7 +6,7 @@ type WithStartDate = HTMLVideoElement & { getStartDate?: () => Date };
 /** What a native player keeps behind its live edge, roughly: it does not tell. */
 const usualTargetS = 3;
 
-/** Plays by the browser's own HLS, where there are no Media Source Extensions: older iPhones. */
+/** Plays what the browser plays by itself: files, and HLS where there are no Media Source Extensions: older iPhones. */
 export class NativeEngine implements Engine {
   private attempt = 0;
   private again: ReturnType<typeof setTimeout> | undefined;
@@ -18,6 +18,7 @@ export class NativeEngine implements Engine {
   ) {
     video.addEventListener('error', this.onError);
     video.addEventListener('playing', this.onPlaying);
+    video.addEventListener('loadedmetadata', this.onLoaded);
     video.src = source.url;
   }
 
@@ -33,13 +34,18 @@ export class NativeEngine implements Engine {
     return { latency: edge - this.video.currentTime, target: usualTargetS, position: edge - usualTargetS };
   }
 
+  end(): number | null {
+    const { seekable } = this.video;
+    return seekable.length === 0 ? null : seekable.end(seekable.length - 1);
+  }
+
   settle(): void {
     // The browser's player has no target to reset.
   }
 
   retry(): void {
     clearTimeout(this.again);
-    const at = this.source.kind === 'replay' ? this.video.currentTime : 0;
+    const at = this.source.kind === 'live' ? 0 : this.video.currentTime;
     this.video.src = this.source.url;
     if (at > 0) this.video.currentTime = at;
     this.video.play().catch(() => undefined); // a viewer who must tap is asked to by the player
@@ -49,9 +55,14 @@ export class NativeEngine implements Engine {
     clearTimeout(this.again);
     this.video.removeEventListener('error', this.onError);
     this.video.removeEventListener('playing', this.onPlaying);
+    this.video.removeEventListener('loadedmetadata', this.onLoaded);
     this.video.removeAttribute('src');
     this.video.load();
   }
+
+  private readonly onLoaded = (): void => {
+    if (this.source.startS !== undefined && this.video.currentTime < 0.1) this.video.currentTime = this.source.startS;
+  };
 
   private readonly onPlaying = (): void => {
     this.attempt = 0;

@@ -78,6 +78,11 @@ export class Player {
     return this.engine?.dateAt(mediaTime) ?? null;
   }
 
+  /** Where what can be watched ends now, in seconds. */
+  get end(): number | null {
+    return this.engine?.end() ?? null;
+  }
+
   liveEdge(): ReturnType<Engine['liveEdge']> {
     return this.engine?.liveEdge() ?? null;
   }
@@ -173,6 +178,7 @@ export class Player {
       playlist: (segments, ranges) => this.events.playlist(segments, ranges),
       trouble: (t) => this.events.trouble(t),
     };
+    if (source.kind === 'file') return new NativeEngine(this.video, source, events);
     const { default: Hls } = await library();
     // Chromium plays HLS by itself too, but tells nothing of dates: hls.js comes first wherever it can run.
     if (Hls.isSupported()) return new HlsEngine(Hls, this.video, source, events);

@@ -129,7 +129,7 @@ export class Bag {
   }
 
   private renderList(view: View): void {
-    const drawn = JSON.stringify([this.i18n.lang, view.productsKnown, view.products, view.chapters.map((c) => [c.pin.productId, c.startMs])]);
+    const drawn = JSON.stringify([this.i18n.lang, view.productsKnown, view.canGoBack, view.products, view.chapters.map((c) => [c.productId, c.startMs])]);
     if (drawn !== this.drawn) {
       this.drawn = drawn;
       const items = view.productsKnown ? view.products.map((p, i) => this.item(p, i, view)) : skeletons();
@@ -143,8 +143,8 @@ export class Bag {
   private item(p: Product, index: number, view: View): HTMLElement {
     const stock = stockText(p, this.i18n);
     const buy = this.buyButton(p);
-    const watch = view.chapters
-      .filter((c) => c.pin.productId === p.id)
+    const watch = (view.phase === 'live' && !view.canGoBack ? [] : view.chapters)
+      .filter((c) => c.productId === p.id)
       .map((c, i) => {
         const button = el('button', { class: 'watch', type: 'button', 'data-key': `watch-${p.id}-${i}` }, icon('play'), this.i18n.t('bag.watchAt', { at: position(c.startMs) }));
         button.addEventListener('click', () => {

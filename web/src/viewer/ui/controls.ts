@@ -18,6 +18,8 @@ export class Controls {
   private readonly play = twoFaced('play', 'pause');
   private readonly sound = twoFaced('muted', 'sound');
   private readonly fullscreen = twoFaced('fullscreen', 'shrink');
+  private readonly back = el('button', { class: 'round', type: 'button' }, icon('rewind'));
+  private readonly talk = twoFaced('talk', 'noTalk');
   private readonly jump = el('button', { class: 'jump', type: 'button' });
   private readonly scrubber: Scrubber;
 
@@ -28,16 +30,24 @@ export class Controls {
   ) {
     this.bag.append(this.bagCount);
     this.scrubber = new Scrubber(i18n, actions);
-    this.root = el('div', { class: 'controls' }, this.scrubber.root, el('div', { class: 'row' }, this.bag, this.play, this.sound, el('span', { class: 'spring' }), this.jump, this.fullscreen));
+    this.root = el('div', { class: 'controls' }, this.scrubber.root, el('div', { class: 'row' }, this.bag, this.play, this.back, this.sound, this.talk, el('span', { class: 'spring' }), this.jump, this.fullscreen));
     this.play.addEventListener('click', () => actions.toggle());
     this.sound.addEventListener('click', () => actions.toggleSound());
+    this.back.addEventListener('click', () => actions.back());
+    this.talk.addEventListener('click', () => actions.toggleTalk());
     this.fullscreen.addEventListener('click', () => full.toggle());
     this.bag.addEventListener('click', () => actions.openBag());
   }
 
   render(view: View): void {
-    const playable = view.phase === 'live' || view.phase === 'replay' || view.phase === 'reconnecting';
+    const past = view.phase === 'replay' || view.phase === 'shift';
+    const playable = view.phase === 'live' || past || view.phase === 'reconnecting';
     for (const b of [this.play, this.sound]) show(b, playable);
+    show(this.back, view.canGoBack && (view.phase === 'live' || past));
+    setAttr(this.back, 'aria-label', this.i18n.t('control.back'));
+    setAttr(this.back, 'title', this.i18n.t('control.back'));
+    show(this.talk, past);
+    this.face(this.talk, view.talkShown, 'talk.hide', 'talk.show');
     show(this.fullscreen, playable && this.full.possible);
     this.face(this.play, view.paused, 'control.play', 'control.pause');
     this.face(this.sound, view.muted, 'control.unmute', 'control.mute');
@@ -47,14 +57,15 @@ export class Controls {
     setAttr(this.bag, 'aria-label', this.i18n.t('bag.open', { count: view.products.length }));
     show(this.bag, view.phase !== 'unknown' && view.phase !== 'failed');
     this.renderJump(view);
-    show(this.scrubber.root, view.phase === 'replay');
-    if (view.phase === 'replay') this.scrubber.render(view);
+    show(this.scrubber.root, past);
+    if (past) this.scrubber.render(view);
   }
 
   private renderJump(view: View): void {
-    show(this.jump, view.liveElsewhere || (view.behindLive && view.phase === 'live'));
+    const shifted = view.phase === 'shift';
+    show(this.jump, shifted || view.liveElsewhere || (view.behindLive && view.phase === 'live'));
     setText(this.jump, this.i18n.t(view.liveElsewhere ? 'live.watch' : 'live.jump'));
-    this.jump.onclick = () => (view.liveElsewhere ? this.actions.watchLive() : this.actions.jumpToLive());
+    this.jump.onclick = () => (view.liveElsewhere || shifted ? this.actions.watchLive() : this.actions.jumpToLive());
   }
 
   private face(button: HTMLButtonElement, first: boolean, whenFirst: MessageKey, whenSecond: MessageKey): void {

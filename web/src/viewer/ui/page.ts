@@ -80,7 +80,7 @@ export class Page {
   /** The first tap turns the sound on; a click with a mouse pauses. The controls of a desk hide while nothing moves. */
   private watchPointer(root: HTMLElement): void {
     this.stage.picture.addEventListener('click', (e) => {
-      if (!this.view || (this.view.phase !== 'live' && this.view.phase !== 'replay')) return;
+      if (!this.view || !watchable(this.view)) return;
       if (this.view.muted && !this.view.paused) this.actions.toggleSound();
       else if (this.view.paused || (e).pointerType === 'mouse') this.actions.toggle();
     });
@@ -99,14 +99,15 @@ export class Page {
     const at = e.target instanceof Element ? e.target : null;
     if (at?.closest('button, a, input')) return;
     const view = this.view;
-    if (!view || (view.phase !== 'live' && view.phase !== 'replay')) return;
+    if (!view || !watchable(view)) return;
     const act: Record<string, () => void> = {
       ' ': () => this.actions.toggle(),
       k: () => this.actions.toggle(),
       m: () => this.actions.toggleSound(),
       f: () => this.stage.toggleFullscreen(),
     };
-    if (view.phase === 'replay') {
+    if (view.phase === 'live' && view.canGoBack) act.ArrowLeft = () => this.actions.back();
+    if (view.phase === 'replay' || view.phase === 'shift') {
       act.ArrowLeft = () => this.actions.seek(Math.max(0, view.positionMs - 5_000));
       act.ArrowRight = () => this.actions.seek(Math.min(view.durationMs, view.positionMs + 5_000));
     }
@@ -115,6 +116,10 @@ export class Page {
     e.preventDefault();
     found();
   }
+}
+
+function watchable(view: View): boolean {
+  return view.phase === 'live' || view.phase === 'replay' || view.phase === 'shift';
 }
 
 function makeVideo(): HTMLVideoElement {

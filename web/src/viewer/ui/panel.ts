@@ -107,7 +107,7 @@ export class Notices {
   }
 
   render(view: View): void {
-    const watching = view.phase === 'live' || view.phase === 'replay';
+    const watching = view.phase === 'live' || view.phase === 'replay' || view.phase === 'shift';
     this.renderNotice(view, watching);
     show(this.sound, watching && view.muted && !view.paused && !view.buffering);
     setText(this.soundText, this.i18n.t('control.tapForSound'));

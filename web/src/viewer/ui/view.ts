@@ -3,7 +3,8 @@ import type { Phase } from '../phase';
 import type { Product } from '../../product/product';
 import type { ShowView } from '../../channel/frames';
 import type { OfferState } from '../../timeline/offers';
-import type { Chapter } from '../../timeline/pins';
+import type { Chapter } from '../../timeline/chapters';
+import type { Tile } from '../../timeline/storyboard';
 import type { Said } from '../../timeline/talk';
 
 /** Everything the page shows, beside the pins, which follow the frames. Components render it and keep no state. */
@@ -31,6 +32,9 @@ export interface View {
   readonly productsKnown: boolean;
   readonly showing: ReadonlySet<string>; // products on the picture
   readonly chapters: readonly Chapter[];
+  readonly tiles: readonly Tile[]; // small pictures along the track
+  readonly canGoBack: boolean; // in the show on air
+  readonly talkShown: boolean; // what viewers said stands on the picture of a replay
   readonly positionMs: number;
   readonly durationMs: number;
 }
@@ -42,7 +46,11 @@ export interface Actions {
   jumpToLive(): void;
   watchLive(): void;
   watchReplay(): void;
+  /** Goes some seconds back; from live into what was before. */
+  back(): void;
+  /** Goes to a position of what plays; from live into what was before. */
   seek(ms: number): void;
+  toggleTalk(): void;
   retry(): void;
   openBag(): void;
   /** Opens a product's own page; the pin is the one that was tapped. */
