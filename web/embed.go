@@ -47,6 +47,15 @@ func Viewer() http.Handler {
 	})
 }
 
+// Clip serves the page of a clip for every path it is mounted on: the page reads the clip from its address. Safe for
+// concurrent use.
+func Clip() http.Handler {
+	return page("clip.html", map[string]string{
+		"Content-Security-Policy": contentSecurityPolicy + "'self'",
+		"Referrer-Policy":         "strict-origin-when-cross-origin",
+	})
+}
+
 // Studio serves the anchor's page for every path it is mounted on, /studio/{room}. It may use the camera, stands in no
 // frame, and tells nobody its address, whose fragment may carry a stream key. Safe for concurrent use.
 func Studio() http.Handler {

@@ -60,6 +60,16 @@ const en = {
   'control.position': '{at} of {total}',
   'control.chapter': '{title}, from {at}',
 
+  'clip.badge': 'Clip',
+  'clip.over': 'That was the clip',
+  'clip.again': 'Watch again',
+  'clip.whole': 'Go to the show',
+  'clip.share': 'Share the clip',
+  'clip.save': 'Save the clip',
+  'clip.copied': 'Link copied',
+  'clip.unknown': 'This clip is not here any more',
+  'clip.unknownText': 'The link may be incomplete, or the shop took the clip down.',
+
   'bag.title': 'Products',
   'bag.open': 'Products in this show: {count}',
   'bag.close': 'Close the products',
@@ -228,6 +238,16 @@ const zh: Readonly<Record<MessageKey, string>> = {
   'control.seek': '回放进度',
   'control.position': '{at} / {total}',
   'control.chapter': '{title}，从 {at} 开始',
+
+  'clip.badge': '精彩片段',
+  'clip.over': '片段播放完毕',
+  'clip.again': '再看一遍',
+  'clip.whole': '去直播间',
+  'clip.share': '分享片段',
+  'clip.save': '保存片段',
+  'clip.copied': '链接已复制',
+  'clip.unknown': '片段已下架',
+  'clip.unknownText': '链接可能不完整，或商家已删除该片段。',
 
   'bag.title': '全部商品',
   'bag.open': '本场商品，共 {count} 件',

@@ -1,16 +1,24 @@
 import type { I18n } from '../i18n';
+import type { MessageKey } from '../messages';
 import type { Product } from '../../product/product';
 import { Bag } from './bag';
 import { Cards } from './cards';
 import { Controls } from './controls';
 import { el, need, setAttr } from '../../ui/dom';
-import { Notices, Panel } from './panel';
+import { Notices, Panel, type PanelWords } from './panel';
 import { Stage } from './stage';
 import { TalkView } from './talk';
 import { TopBar } from './topbar';
 import type { Actions, View } from './view';
 
 const idleMs = 3_000;
+
+/** Where the page is another one than a room's. */
+export interface Kind {
+  readonly extra?: HTMLElement; // stands on the stage
+  readonly badge?: MessageKey; // instead of the phase
+  readonly panels?: PanelWords; // instead of the usual ones
+}
 
 /** The page put together: the stage with what stands on it, and the bag beside or over it. */
 export class Page {
@@ -32,18 +40,19 @@ export class Page {
     private readonly actions: Actions,
     bagProduct: (id: string) => Product | null,
     private readonly offers: HTMLElement,
+    kind: Kind = {},
   ) {
     const stageRoot = need('#stage');
     this.video = makeVideo();
     this.stage = new Stage(stageRoot, this.video, () => this.view && this.render(this.view));
-    this.topbar = new TopBar(i18n);
+    this.topbar = new TopBar(i18n, kind.badge);
     this.cards = new Cards(i18n, bagProduct, actions);
     this.controls = new Controls(i18n, actions, this.fullscreen());
-    this.panel = new Panel(i18n, actions);
+    this.panel = new Panel(i18n, actions, kind.panels);
     this.notices = new Notices(i18n, actions);
     this.talk = new TalkView(i18n, { say: (t) => actions.say(t), like: () => actions.like(), productTitle: (id) => bagProduct(id)?.title ?? '' });
     const dock = el('div', { class: 'dock' }, this.talk.feed, this.cards.root, this.talk.row, this.controls.root);
-    stageRoot.replaceChildren(this.stage.ambience, this.stage.picture, this.notices.middle, this.panel.root, this.topbar.root, this.offers, this.notices.root, dock, this.cards.announcer);
+    stageRoot.replaceChildren(this.stage.ambience, this.stage.picture, this.notices.middle, this.panel.root, this.topbar.root, this.offers, this.notices.root, dock, ...(kind.extra ? [kind.extra] : []), this.cards.announcer);
     this.bag = new Bag(need('#bag'), stageRoot, i18n, actions);
     this.watchPointer(stageRoot);
     document.addEventListener('keydown', (e) => this.onKey(e));

@@ -11,7 +11,9 @@ interface Words {
   readonly action?: { readonly label: MessageKey; readonly act: (a: Actions) => void };
 }
 
-const panels: Partial<Record<View['phase'] | 'unsupported', Words>> = {
+export type PanelWords = Partial<Record<View['phase'] | 'unsupported', Words>>;
+
+const panels: PanelWords = {
   waiting: { title: 'waiting.title', text: 'waiting.text' },
   ended: { title: 'ended.title', text: 'ended.text', action: { label: 'ended.replay', act: (a) => a.watchReplay() } },
   unknown: { title: 'unknown.title', text: 'unknown.text' },
@@ -33,6 +35,7 @@ export class Panel {
   constructor(
     private readonly i18n: I18n,
     private readonly actions: Actions,
+    private readonly other: PanelWords = {},
   ) {
     this.remind.addEventListener('click', () => void this.askReminder());
   }
@@ -61,7 +64,7 @@ export class Panel {
 
   render(view: View): void {
     const kind = view.unsupported ? 'unsupported' : view.phase;
-    const words = panels[kind];
+    const words = this.other[kind] ?? panels[kind];
     show(this.root, words !== undefined);
     setAttr(this.root, 'data-kind', kind);
     if (!words) return;

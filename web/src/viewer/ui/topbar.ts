@@ -14,7 +14,10 @@ export class TopBar {
   private readonly viewers = el('span', { class: 'fact viewers' }, icon('eye'), this.count);
   private readonly language = el('button', { class: 'language', type: 'button' });
 
-  constructor(private readonly i18n: I18n) {
+  constructor(
+    private readonly i18n: I18n,
+    private readonly instead?: MessageKey,
+  ) {
     const facts = el('div', { class: 'facts' }, this.badge, this.latency, this.viewers);
     this.root = el('header', { class: 'topbar' }, el('div', { class: 'who' }, this.title, facts), this.language);
     this.language.addEventListener('click', () => i18n.toggle());
@@ -24,7 +27,7 @@ export class TopBar {
     const { t } = { t: this.i18n.t.bind(this.i18n) };
     setText(this.title, view.title);
     setAttr(this.title, 'data-empty', view.title === '');
-    setText(this.badge, t(`state.${view.phase}` satisfies MessageKey));
+    setText(this.badge, t(this.instead && view.phase === 'replay' ? this.instead : (`state.${view.phase}` satisfies MessageKey)));
     setAttr(this.badge, 'data-state', view.phase);
     this.renderLatency(view);
     show(this.viewers, view.viewers !== null && view.phase === 'live');
