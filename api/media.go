@@ -11,6 +11,8 @@ import (
 func (s *Server) mediaRoutes() {
 	s.mux.HandleFunc("GET /live/{room}/index.m3u8", s.liveIndex)
 	s.mux.HandleFunc("GET /live/{room}/ts/index.m3u8", s.liveTSIndex)
+	s.mux.HandleFunc("GET /live/{room}/dvr.m3u8", s.timeShift)
+	s.mux.HandleFunc("GET /live/{room}/ts/dvr.m3u8", s.timeShiftTS)
 	s.mux.HandleFunc("GET /live/{room}/events", s.events)
 	s.mux.HandleFunc("GET /live/{room}/{show}/{name...}", s.liveMedia)
 	s.mux.HandleFunc("GET /replay/{show}/timeline.json", s.timeline)
@@ -52,6 +54,29 @@ func (s *Server) liveMultivariant(w http.ResponseWriter, r *http.Request, ts boo
 	stream.ServeMultivariant(w, r, prefix, ts)
 }
 
+// timeShift serves the room's show on air from its beginning: the segments of the recording, which grows.
+func (s *Server) timeShift(w http.ResponseWriter, r *http.Request) {
+	s.timeShifted(w, r, "../../replay/", false)
+}
+
+func (s *Server) timeShiftTS(w http.ResponseWriter, r *http.Request) {
+	s.timeShifted(w, r, "../../../replay/", true)
+}
+
+func (s *Server) timeShifted(w http.ResponseWriter, r *http.Request, replays string, ts bool) {
+	_, show, err := s.Rooms.CurrentMedia(r.PathValue("room"))
+	if err == nil && s.Archive == nil {
+		err = errNoArchive
+	}
+	if err != nil {
+		s.notPlayable(w, r, err)
+		return
+	}
+	s.Archive.ServeTimeShift(w, r, show, replays+show+"/", ts)
+}
+
+var errNoArchive = errs.New(errs.NotFound, "api.replay", "shows are not recorded on this server")
+
 func (s *Server) liveMedia(w http.ResponseWriter, r *http.Request) {
 	stream, err := s.Rooms.Media(r.PathValue("room"), r.PathValue("show"))
 	if err != nil {
@@ -63,7 +88,7 @@ func (s *Server) liveMedia(w http.ResponseWriter, r *http.Request) {
 
 func (s *Server) replayMedia(w http.ResponseWriter, r *http.Request) {
 	if s.Archive == nil {
-		s.notPlayable(w, r, errs.New(errs.NotFound, "api.replay", "shows are not recorded on this server"))
+		s.notPlayable(w, r, errNoArchive)
 		return
 	}
 	s.Archive.Serve(w, r, r.PathValue("show"), r.PathValue("name"))

@@ -17,6 +17,7 @@ type PublicRoom struct {
 	NextShow  *ShowHead `json:"next_show" doc:"The earliest scheduled show."`
 	LiveURL   string    `json:"live_url"`
 	TSURL     string    `json:"ts_url"`
+	DVRURL    string    `json:"dvr_url,omitempty" doc:"The show on air from its beginning; none where shows are not recorded."`
 	EventsURL string    `json:"events_url"`
 	Products  []Product `json:"products"`
 }
@@ -64,6 +65,9 @@ func (s *Server) publicRoom(ctx context.Context, in *RoomPath) (*publicRoomOutpu
 	}
 	if st.Show != nil {
 		out.Show = showHead(*st.Show)
+		if s.Archive != nil {
+			out.DVRURL = "/live/" + room.ID + "/dvr.m3u8"
+		}
 	}
 	s.addShows(&out, shows)
 	if out.Show == nil && out.LastShow != nil {

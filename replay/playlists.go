@@ -114,8 +114,11 @@ func (v *view) media(c playlist.Container, ranges []playlist.DateRange) []byte {
 	return m.Append(make([]byte, 0, 1024+len(v.segments)*segmentLine+len(ranges)*256))
 }
 
-func (v *view) multivariant(c playlist.Container) []byte {
-	variant := playlist.Variant{URI: "main.m3u8", Codecs: v.codecs()}
+func (v *view) multivariant(c playlist.Container) []byte { return v.multivariantOf(c, "main.m3u8") }
+
+// multivariantOf leads to the media playlist at uri.
+func (v *view) multivariantOf(c playlist.Container, uri string) []byte {
+	variant := playlist.Variant{URI: uri, Codecs: v.codecs()}
 	variant.Bandwidth, variant.AverageBandwidth = v.rate.bandwidth()
 	if c == playlist.TS {
 		variant.Bandwidth, variant.AverageBandwidth = ts.Bandwidth(variant.Bandwidth), ts.Bandwidth(variant.AverageBandwidth)
