@@ -22,6 +22,7 @@ export class Controls {
   private readonly talk = twoFaced('talk', 'noTalk');
   private readonly jump = el('button', { class: 'jump', type: 'button' });
   private readonly scrubber: Scrubber;
+  private readonly row: HTMLElement;
 
   constructor(
     private readonly i18n: I18n,
@@ -30,7 +31,8 @@ export class Controls {
   ) {
     this.bag.append(this.bagCount);
     this.scrubber = new Scrubber(i18n, actions);
-    this.root = el('div', { class: 'controls' }, this.scrubber.root, el('div', { class: 'row' }, this.bag, this.play, this.back, this.sound, this.talk, el('span', { class: 'spring' }), this.jump, this.fullscreen));
+    this.row = el('div', { class: 'row' }, this.bag, this.play, this.back, this.sound, this.talk, el('span', { class: 'spring' }), this.jump, this.fullscreen);
+    this.root = el('div', { class: 'controls' }, this.scrubber.root, this.row);
     this.play.addEventListener('click', () => actions.toggle());
     this.sound.addEventListener('click', () => actions.toggleSound());
     this.back.addEventListener('click', () => actions.back());
@@ -63,6 +65,8 @@ export class Controls {
 
   private renderJump(view: View): void {
     const shifted = view.phase === 'shift';
+    const at = shifted ? this.scrubber.root : this.row;
+    if (this.jump.parentElement !== at) at.insertBefore(this.jump, shifted ? null : this.fullscreen);
     show(this.jump, shifted || view.liveElsewhere || (view.behindLive && view.phase === 'live'));
     setText(this.jump, this.i18n.t(view.liveElsewhere ? 'live.watch' : 'live.jump'));
     this.jump.onclick = () => (view.liveElsewhere || shifted ? this.actions.watchLive() : this.actions.jumpToLive());
