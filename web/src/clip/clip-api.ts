@@ -3,7 +3,7 @@ import { webLink } from '../product/links';
 import { isFields, readProducts, type Product } from '../product/product';
 import { readChapters, type Chapter } from '../timeline/chapters';
 import type { Epoch } from '../timeline/epochs';
-import { PlayMap, readStretches } from '../timeline/play-map';
+import { PlayMap } from '../timeline/play-map';
 import { getJSON } from '../viewer/room-api';
 
 /** What belongs to a clip: its media, and what stood on the picture. Times are show time but for the chapters'. */
@@ -41,7 +41,7 @@ const text = (v: unknown): string => (typeof v === 'string' ? v : '');
 export function readClip(v: unknown, id: string, base: string): Clip | null {
   if (!isFields(v) || typeof v.from_ms !== 'number' || typeof v.to_ms !== 'number' || v.to_ms <= v.from_ms) return null;
   const hls = webLink(v.hls, base);
-  const played = readStretches(v.ranges);
+  const before = typeof v.hls_from_ms === 'number' ? v.hls_from_ms : 0; // its playlist begins with a whole segment
   return {
     id,
     showId: text(v.show),
@@ -50,7 +50,7 @@ export function readClip(v: unknown, id: string, base: string): Clip | null {
     styled: v.kind === 'styled',
     fromMs: v.from_ms,
     toMs: v.to_ms,
-    hls: hls === null ? null : { url: hls, map: new PlayMap(played.length > 0 ? played : [{ fromMs: v.from_ms, toMs: v.to_ms }]) },
+    hls: hls === null ? null : { url: hls, map: new PlayMap([{ fromMs: v.from_ms - before, toMs: v.to_ms }]) },
     mp4: webLink(v.mp4, base),
     poster: webLink(v.poster, base) ?? '',
     events: Array.isArray(v.events) ? v.events.map(readEvent).filter((e) => e !== null) : [],
