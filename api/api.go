@@ -55,6 +55,7 @@ type Deps struct {
 	FunnelDeps
 	PayDeps
 	OrderDeps
+	HighlightDeps
 
 	// AdminTokenHash is the hex SHA-256 of the admin token.
 	AdminTokenHash string
@@ -135,6 +136,7 @@ func New(deps Deps) *Server {
 	s.eventOperations()
 	s.shareCodeOperations()
 	s.reportOperations()
+	s.highlightOperations()
 	s.statusOperations()
 	s.mediaRoutes()
 	s.pageRoutes()
@@ -181,6 +183,7 @@ func (s *Server) describe() huma.Config {
 		{Name: "Reminders", Description: "Viewers who want to be told when a show begins."},
 		{Name: "Comments", Description: "What viewers say and like during a show, and those who keep it civil."},
 		{Name: "Reports", Description: "What viewers did on their way to an order, and what shows brought in."},
+		{Name: "Highlights", Description: "Moments of a show that its audience answered to, and the signals that tell."},
 		{Name: "Operations", Description: "State of the server."},
 	}
 	return c

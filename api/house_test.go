@@ -87,6 +87,7 @@ func newHouse(t *testing.T, change ...func(*Deps)) *house {
 	h.withLotteries(&deps, db, log)
 	h.withOffers(&deps, db, log)
 	deps.FunnelDeps = funnelDeps(t, db, h.rooms, timeline, log, clock)
+	deps.HighlightDeps = highlightDeps(db, h.rooms, timeline, clock)
 	h.withOrders(&deps, db, log)
 	h.withPay(&deps, db, log)
 	for _, f := range change {

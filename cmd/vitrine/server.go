@@ -95,6 +95,7 @@ func (s *server) run(ctx context.Context) (err error) {
 		{"rooms", s.startRooms},
 		{"reminding", s.startReminding},
 		{"funnel", s.startFunnel},
+		{"highlights", s.startHighlights},
 		{"stock news", s.startStockNews},
 		{"product imports", s.startProductImports},
 		{"demo", s.startDemo},
@@ -374,8 +375,9 @@ func (s *server) surface() *api.Server {
 		Version: version, PublicURL: s.config.HTTP.PublicURL, RTMPPort: port(s.rtmp), PublicMetrics: s.config.HTTP.PublicMetrics,
 		RTMPSPort: port(s.rtmps), HTTPSPort: port(s.https), WHIP: s.whip != nil, ClientAddr: s.clients().Of, MaxWrongKeys: s.config.WebRTC.MaxWrongKeys,
 		CatalogueDeps: s.catalogueDeps(), FunnelDeps: s.funnelDeps(), PayDeps: s.payDeps(),
-		Ready:     s.db.Ping,
-		OrderDeps: api.OrderDeps{Orders: s.orders, SandboxPage: s.sandboxPage()},
+		HighlightDeps: s.highlightDeps(),
+		Ready:         s.db.Ping,
+		OrderDeps:     api.OrderDeps{Orders: s.orders, SandboxPage: s.sandboxPage()},
 	})
 }
 

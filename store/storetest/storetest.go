@@ -16,6 +16,7 @@ import (
 	"github.com/vitrine-live/vitrine/live"
 	"github.com/vitrine-live/vitrine/media"
 	"github.com/vitrine-live/vitrine/overlay"
+	"github.com/vitrine-live/vitrine/replay/highlight"
 )
 
 // Store is all that an adapter implements.
@@ -63,6 +64,7 @@ type Store interface {
 	reminderStore
 	funnelStore
 	offerStore
+	highlight.Store
 }
 
 // cases are what every adapter is asked.
@@ -161,6 +163,8 @@ var cases = []struct {
 	{"payment checks", testPaymentChecks},
 	{"discrepancies", testDiscrepancies},
 	{"stray payments", testStrays},
+	{"viewer samples", testViewerSamples},
+	{"highlights", testHighlights},
 }
 
 // Run runs the suite. open returns an empty store that closes with its test.
