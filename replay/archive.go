@@ -52,6 +52,7 @@ type Archive struct {
 	syncSlots chan struct{}
 	phases    atomic.Uint64
 	loading   singleflight.Group
+	ctx       context.Context //nolint:containedctx // ends with the archive, whoever waits for a file
 	stop      context.CancelFunc
 	running   sync.WaitGroup // the space watch and the recorders
 
@@ -92,7 +93,7 @@ func open(dir string, cfg Config, log *slog.Logger, m *Metrics,
 	cfg = cfg.withDefaults()
 	ctx, stop := context.WithCancel(context.Background())
 	a := &Archive{
-		cfg: cfg, log: log, metrics: m, dir: dir, root: root, newDisk: newDisk, space: space, stop: stop,
+		cfg: cfg, log: log, metrics: m, dir: dir, root: root, newDisk: newDisk, space: space, ctx: ctx, stop: stop,
 		cache: newCache(cfg.Cache, m), remuxes: make(chan struct{}, maxRemuxes()), syncSlots: make(chan struct{}, maxSyncs),
 		recorders: map[string]*Recorder{}, busy: map[string]bool{}, idle: map[string]*Recording{},
 	}
@@ -174,6 +175,7 @@ func (a *Archive) claim(showID string) error {
 // finished is called by a recorder whose work is done.
 func (a *Archive) finished(r *Recorder, ended bool) {
 	a.metrics.Recorders.Dec()
+	r.rec.noteIndex(r.rec.indexFileSize())
 	a.mu.Lock()
 	delete(a.recorders, r.rec.show)
 	a.remember(r.rec)
@@ -193,7 +195,7 @@ func (a *Archive) Recording(showID string) (*Recording, error) {
 		return rec, nil
 	}
 	v, err, _ := a.loading.Do(showID, func() (any, error) {
-		rec, _, err := load(a.root, showID, showID)
+		rec, _, err := a.read(showID)
 		if err != nil {
 			return nil, err
 		}
@@ -222,16 +224,29 @@ func (a *Archive) settleOn(read *Recording) *Recording {
 }
 
 func (a *Archive) inMemory(showID string) *Recording {
+	rec, recording := a.kept(showID)
+	if rec == nil || recording || !rec.outdated(time.Now()) {
+		return rec
+	}
+	a.mu.Lock() // it was mended by a command, or grew elsewhere
+	defer a.mu.Unlock()
+	if a.idle[showID] == rec {
+		a.forget(showID)
+	}
+	return nil
+}
+
+// kept is the recording that is in memory, and whether it is being recorded.
+func (a *Archive) kept(showID string) (rec *Recording, recording bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if r := a.recorders[showID]; r != nil {
-		return r.rec
+		return r.rec, true
 	}
-	rec := a.idle[showID]
-	if rec != nil {
+	if rec = a.idle[showID]; rec != nil {
 		a.remember(rec)
 	}
-	return rec
+	return rec, false
 }
 
 // remember keeps a recording that nobody records in memory, and drops the one that was not asked for longest. Called
@@ -267,10 +282,10 @@ func (a *Archive) Has(showID string) bool {
 		return true
 	}
 	st, err := a.root.Stat(path.Join(showID, indexName))
-	return err == nil && st.Size() > 0
+	return err == nil && st.Size() > 0 || a.elsewhere(showID)
 }
 
-// Shows lists the shows that have a folder.
+// Shows lists the shows that have a folder here or a copy elsewhere.
 func (a *Archive) Shows() ([]string, error) {
 	const op = "replay.Shows"
 	entries, err := fs.ReadDir(a.root.FS(), ".")
@@ -283,16 +298,19 @@ func (a *Archive) Shows() ([]string, error) {
 			shows = append(shows, e.Name())
 		}
 	}
-	return shows, nil
+	return a.withElsewhere(shows), nil
 }
 
-// Usage returns the bytes on the disk that a show takes. It returns NotFound when there is no recording.
+// Usage returns the bytes on this disk that a show takes. It returns NotFound when there is no recording.
 func (a *Archive) Usage(showID string) (int64, error) {
 	const op = "replay.Usage"
 	if !a.Has(showID) {
 		return 0, errs.New(errs.NotFound, op, "%s has no recording", showID)
 	}
 	entries, err := fs.ReadDir(a.root.FS(), showID)
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, nil // all of it is elsewhere
+	}
 	if err != nil {
 		return 0, fileError(op, err)
 	}
@@ -310,7 +328,8 @@ func (a *Archive) Usage(showID string) (int64, error) {
 	return sum, nil
 }
 
-// Delete removes the recording of a show. It returns Conflict while it is being recorded, NotFound when there is none.
+// Delete removes the recording of a show, its copies elsewhere included, which may take their time. It returns Conflict
+// while it is being recorded, NotFound when there is none.
 func (a *Archive) Delete(showID string) error {
 	const op = "replay.Delete"
 	if !a.Has(showID) {
@@ -319,19 +338,30 @@ func (a *Archive) Delete(showID string) error {
 	if err := a.claim(showID); err != nil {
 		return err
 	}
+	defer a.release(showID)
+	if a.cfg.Copies != nil {
+		if err := a.cfg.Copies.Delete(showID); err != nil {
+			return errs.Wrap(op, err)
+		}
+	}
+	return errs.Wrap(op, a.removeLocal(showID))
+}
+
+// removeLocal removes the folder of a show that is claimed.
+func (a *Archive) removeLocal(showID string) error {
 	// With another name it is gone for everybody at once, however long its thousands of files take.
 	err := a.root.Rename(showID, showID+deletedSuffix)
 	a.mu.Lock()
 	a.forget(showID)
 	a.mu.Unlock()
 	a.cache.drop(showID)
-	if err == nil {
-		err = a.root.RemoveAll(showID + deletedSuffix)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	delete(a.busy, showID)
-	return errs.Wrap(op, err)
+	if err != nil {
+		return err
+	}
+	return a.root.RemoveAll(showID + deletedSuffix)
 }
 
 const deletedSuffix = ".deleted"

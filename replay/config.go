@@ -31,6 +31,8 @@ type Config struct {
 	Ranges Ranges
 	// Beside serves what is kept beside the media, after the files of the recording itself. nil: there is nothing.
 	Beside Beside
+	// Copies are kept outside this machine: what is not on this disk is fetched from there. nil: there are none.
+	Copies Copies
 }
 
 func (c Config) withDefaults() Config {

@@ -27,6 +27,8 @@ const (
 	entrySegment = "segment" // a complete segment
 	entryGap     = "gap"     // a segment whose media is missing
 	entryEnd     = "end"     // the show is over
+	entryLost    = "lost"    // no good copy is left of a complete segment: it is a gap
+	entryFound   = "found"   // one turned up again
 )
 
 // entry is one line of an index: a JSON object whose last member, c, is the CRC-32C of everything before it. Lines are

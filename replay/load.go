@@ -34,7 +34,7 @@ func OpenRecording(dir string) (*Recording, error) {
 	if err != nil {
 		return nil, errs.Wrap(op, err)
 	}
-	rec, _, err := load(root, ".", filepath.Base(dir))
+	rec, _, err := load(root, ".", filepath.Base(dir), nil)
 	if err != nil {
 		_ = root.Close()
 		return nil, err
@@ -50,12 +50,13 @@ type leftovers struct {
 	loose  []playlist.Segment // are complete but perhaps only in the memory of the system
 }
 
-// load reads the index in the folder dir of root.
-func load(root *os.Root, dir, show string) (*Recording, leftovers, error) {
+// load reads the index in the folder dir of root. What is not there is fetched if the folder belongs to an archive that
+// keeps copies elsewhere.
+func load(root *os.Root, dir, show string, a *Archive) (*Recording, leftovers, error) {
 	const op = "replay.load"
 	limit := int64(math.MaxInt64)
 	for {
-		l := loader{rec: &Recording{show: show, root: root, dir: dir}}
+		l := loader{rec: &Recording{show: show, root: root, dir: dir, archive: a}}
 		if err := l.read(limit); err != nil {
 			return nil, leftovers{}, err
 		}
@@ -63,7 +64,11 @@ func load(root *os.Root, dir, show string) (*Recording, leftovers, error) {
 			return nil, leftovers{}, errs.New(errs.NotFound, op, "%s has no recording", show)
 		}
 		// Bytes of what is before the damage were found good, so a second reading finds none.
-		if cut, damaged := l.findDamage(); damaged {
+		cut, damaged, err := l.findDamage()
+		if err != nil {
+			return nil, leftovers{}, err
+		}
+		if damaged {
 			limit = cut
 			continue
 		}
@@ -75,6 +80,7 @@ func load(root *os.Root, dir, show string) (*Recording, leftovers, error) {
 		left.sealed = l.rec.segments[from:]
 		left.loose = l.rec.segments[min(l.durable, int64(len(l.rec.segments))):]
 		l.rec.ended = l.rec.ended && len(left.sealed) == 0
+		l.rec.noteIndex(l.size)
 		return l.rec, left, nil
 	}
 }
@@ -82,9 +88,11 @@ func load(root *os.Root, dir, show string) (*Recording, leftovers, error) {
 // loader is the state of reading an index.
 type loader struct {
 	rec  *Recording
-	any  bool  // there is a good line
-	at   int64 // offset of the next line
-	good int64 // end of the last good line
+	any  bool                       // there is a good line
+	at   int64                      // offset of the next line
+	good int64                      // end of the last good line
+	size int64                      // of the file
+	lost map[int64]playlist.Segment // segments whose media is lost, as they were
 
 	parts    []pendingPart // of the segment that is open, unparsed
 	unproven [][]pendingPart
@@ -108,6 +116,9 @@ func (l *loader) read(limit int64) error {
 		return err
 	}
 	defer f.Close()
+	if st, err := f.Stat(); err == nil {
+		l.size = st.Size()
+	}
 	r := bufio.NewReaderSize(f, maxLine)
 	for {
 		b, err := r.ReadSlice('\n')
@@ -167,11 +178,36 @@ func (l *loader) apply(e *entry) {
 		l.parts = nil // what was written of it is gone
 		l.fillHole(e.MSN, e.Start)
 		r.addSegment(e.segment())
+	case entryLost:
+		l.lose(e.MSN)
+	case entryFound:
+		l.find(e.MSN)
 	case entryEnd:
 		r.ended = true
 	}
 	if l.proven() {
 		l.unproven = nil
+	}
+}
+
+// lose makes a gap of a segment whose media no copy is left of.
+func (l *loader) lose(msn int64) {
+	s, ok := l.rec.segment(msn)
+	if !ok || s.Gap {
+		return
+	}
+	if l.lost == nil {
+		l.lost = map[int64]playlist.Segment{}
+	}
+	l.lost[msn] = s
+	s.Gap, s.Size = true, 0
+	l.rec.segments[msn-l.rec.segments[0].MSN] = s
+}
+
+// find takes back what lose did.
+func (l *loader) find(msn int64) {
+	if s, ok := l.lost[msn]; ok {
+		l.rec.segments[msn-l.rec.segments[0].MSN] = s
 	}
 }
 
@@ -241,17 +277,24 @@ func (l *loader) seal() {
 }
 
 // findDamage checks the bytes of the parts that were not known to be on the disk. It returns the offset of the index
-// line of the first one that is missing or different.
-func (l *loader) findDamage() (cut int64, damaged bool) {
+// line of the first one that is missing or different. An error says that a copy elsewhere could not be asked: nothing is
+// known then of what is not here.
+func (l *loader) findDamage() (cut int64, damaged bool, err error) {
 	for _, parts := range append(l.unproven, l.parts) {
 		for _, p := range parts {
 			e, err := parseLine(p.line)
-			if err != nil || l.checkPart(&e) != nil {
-				return p.offset, true
+			if err == nil {
+				err = l.checkPart(&e)
+			}
+			if kind := errs.KindOf(err); kind == errs.Unavailable || kind == errs.Exhausted {
+				return 0, false, errs.Wrap("replay.load", err)
+			}
+			if err != nil {
+				return p.offset, true, nil
 			}
 		}
 	}
-	return 0, false
+	return 0, false, nil
 }
 
 func (l *loader) checkPart(e *entry) error {

@@ -14,11 +14,11 @@ import (
 // takeUp opens the folder of a show for recording: a new one, or one that is there, mended. The show is claimed.
 func (a *Archive) takeUp(showID string) (rec *Recording, d disk, index *indexFile, err error) {
 	const op = "replay.takeUp"
-	rec, left, err := load(a.root, showID, showID)
+	rec, left, err := a.read(showID)
 	fresh := errs.KindOf(err) == errs.NotFound
 	switch {
 	case fresh:
-		rec = &Recording{show: showID, root: a.root, dir: showID}
+		rec = &Recording{show: showID, root: a.root, dir: showID, archive: a}
 		if mkErr := a.root.Mkdir(showID, 0o755); mkErr != nil && !errors.Is(mkErr, fs.ErrExist) {
 			return nil, nil, nil, cannotWrite(op, mkErr)
 		}
@@ -75,7 +75,7 @@ func mendFiles(d disk, index *indexFile, rec *Recording, left leftovers, fresh b
 		return err
 	}
 	for _, s := range left.loose {
-		if s.Gap {
+		if s.Gap || !rec.exists(playlist.SegmentName(s.MSN, playlist.CMAF)) { // what is not here is whole where it is
 			continue
 		}
 		if err := settle(d, &s); err != nil {

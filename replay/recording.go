@@ -24,6 +24,8 @@ type Recording struct {
 	dir  string // of the show below root
 	own  bool   // root belongs to this Recording
 
+	archive *Archive // nil: this folder is all there is
+	index   indexState
 	offered atomic.Bool // the poster was offered
 
 	mu       sync.RWMutex
@@ -145,6 +147,7 @@ func (r *Recording) OpenSegment(msn int64) (io.ReadSeekCloser, int64, error) {
 	if !ok || s.Gap {
 		return nil, 0, errs.New(errs.NotFound, op, "segment %d of %s is not recorded", msn, r.show)
 	}
+	r.watched()
 	f, err := r.openFile(playlist.SegmentName(msn, playlist.CMAF))
 	if err != nil {
 		return nil, 0, errs.Wrap(op, err)
@@ -167,8 +170,13 @@ func (r *Recording) InitData(n int) ([]byte, error) {
 	if _, ok := r.init(n); !ok {
 		return nil, errs.New(errs.NotFound, op, "initialization segment %d of %s is not recorded", n, r.show)
 	}
-	b, err := r.root.ReadFile(path.Join(r.dir, playlist.InitName(n)))
-	return b, fileError(op, err)
+	f, err := r.openFile(playlist.InitName(n))
+	if err != nil {
+		return nil, errs.Wrap(op, err)
+	}
+	defer f.Close()
+	b, err := io.ReadAll(f)
+	return b, errs.Wrap(op, err)
 }
 
 // Close releases what OpenRecording took. A Recording of an Archive need not be closed.
@@ -179,10 +187,25 @@ func (r *Recording) Close() error {
 	return r.root.Close()
 }
 
-// openFile opens a file of the show for reading.
+// openFile opens a file of the show for reading. One that is not on this disk is fetched from where copies are kept;
+// the caller waits for it.
 func (r *Recording) openFile(name string) (*os.File, error) {
+	const op = "replay.openFile"
 	f, err := r.root.Open(path.Join(r.dir, name))
-	return f, fileError("replay.openFile", err)
+	if errors.Is(err, fs.ErrNotExist) && r.archive != nil && r.archive.elsewhere(r.show) && name != indexName {
+		if err := r.archive.fetch(r.show, name); err != nil {
+			return nil, errs.Wrap(op, err)
+		}
+		f, err = r.root.Open(path.Join(r.dir, name))
+	}
+	return f, fileError(op, err)
+}
+
+// watched notes that somebody reads media, so that it is kept on this disk longer than what nobody does.
+func (r *Recording) watched() {
+	if r.archive != nil && r.archive.cfg.Copies != nil {
+		r.archive.cfg.Copies.Watched(r.show)
+	}
 }
 
 // fileError classifies an error of the file system.
