@@ -84,17 +84,6 @@ func (a *Archive) withElsewhere(shows []string) []string {
 	return slices.Compact(shows)
 }
 
-// OnAir lists the shows that are being recorded.
-func (a *Archive) OnAir() []string {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	shows := make([]string, 0, len(a.recorders))
-	for id := range a.recorders {
-		shows = append(shows, id)
-	}
-	return shows
-}
-
 // FreeSpace is how many bytes of the disk were free when it was last looked at.
 func (a *Archive) FreeSpace() int64 { return a.free.Load() }
 

@@ -39,7 +39,8 @@ type aheadOf struct {
 // file one brings it for all. It implements replay.Copies, which says what it returns.
 func (m *Mirror) Fetch(ctx context.Context, showID, name string) error {
 	const op = "mirror.Fetch"
-	if !ids.Valid("show", showID) || filepath.Base(name) != name || replay.IsTemporary(name) || strings.HasPrefix(name, ".") || !m.Has(showID) {
+	// Other files come with the index: nobody may make us ask the bucket for names that never were.
+	if _, named := playlist.ParseName(name); !ids.Valid("show", showID) || !named && name != replay.IndexName || !m.Has(showID) {
 		return errs.New(errs.NotFound, op, "there is no copy of this file")
 	}
 	_, err, _ := m.fetching.Do(showID+"/"+name, func() (any, error) {
@@ -72,6 +73,9 @@ func (m *Mirror) fetchFile(ctx context.Context, showID, name string) error {
 	sum, err := m.sums.of(m.path(showID, replay.IndexName), name)
 	if err != nil {
 		return errs.Wrap(op, err)
+	}
+	if sum == nil {
+		return errs.New(errs.NotFound, op, "the recording has no such file")
 	}
 	began := m.now()
 	n, err := download(ctx, m.bucket, folder(showID)+name, m.path(showID, name), sum)

@@ -45,7 +45,7 @@ func (m *Mirror) Trim(ctx context.Context) error {
 	if archive == nil {
 		return nil
 	}
-	shows, total := m.candidates(archive.OnAir())
+	shows, total := m.candidates(recorded(archive))
 	m.metrics.LocalBytes.Set(float64(total))
 	missing := max(0, m.cfg.MinFree-archive.FreeSpace())
 	now := m.now()

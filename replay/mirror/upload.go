@@ -60,7 +60,15 @@ func (m *Mirror) onAir() []string {
 	if archive == nil {
 		return nil
 	}
-	return archive.OnAir()
+	return recorded(archive)
+}
+
+// recorded lists the shows that are being recorded.
+func recorded(archive *replay.Archive) (shows []string) {
+	for _, rec := range archive.OnAir() {
+		shows = append(shows, rec.Show())
+	}
+	return shows
 }
 
 // resting are the shows that are not on air and due to be looked at: those with something left to do always, all of them
