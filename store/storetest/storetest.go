@@ -46,6 +46,8 @@ type Store interface {
 	Events(ctx context.Context, showID string, after int64, limit int) ([]overlay.Event, error)
 	ShowEnd(ctx context.Context, showID string) (at media.Ticks, wall time.Time, ok bool, err error)
 
+	editStore
+
 	Answers
 
 	lotteryStore
@@ -99,6 +101,8 @@ var cases = []struct {
 	{"events are gapless", testEventsGapless},
 	{"show end", testShowEnd},
 	{"schedule", testSchedule},
+	{"edits", testEdits},
+	{"edit race", testEditRace},
 	{"idempotency", func(t *testing.T, s Store) { testIdempotency(t, s) }},
 	{"idempotency race", func(t *testing.T, s Store) { testIdempotencyRace(t, s) }},
 	{"idempotency expiry", func(t *testing.T, s Store) { testIdempotencyExpiry(t, s) }},
