@@ -6,6 +6,7 @@ import (
 
 	"github.com/vitrine-live/vitrine/hls/playlist"
 	"github.com/vitrine-live/vitrine/internal/errs"
+	"github.com/vitrine-live/vitrine/replay/edit"
 )
 
 // Ranges returns the date ranges of a show's playlists, in order: its pins. It is called for every playlist asked for
@@ -33,6 +34,8 @@ type Config struct {
 	Beside Beside
 	// Copies are kept outside this machine: what is not on this disk is fetched from there. nil: there are none.
 	Copies Copies
+	// Edited gives what a merchant made of a replay. nil: nothing.
+	Edited Edited
 }
 
 func (c Config) withDefaults() Config {
@@ -53,6 +56,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Ranges == nil {
 		c.Ranges = func(context.Context, string) ([]playlist.DateRange, error) { return nil, nil }
+	}
+	if c.Edited == nil {
+		c.Edited = func(context.Context, string) (edit.State, error) { return edit.Unedited(), nil }
 	}
 	return c
 }

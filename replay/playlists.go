@@ -3,11 +3,14 @@ package replay
 import (
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/vitrine-live/vitrine/hls/playlist"
 	"github.com/vitrine-live/vitrine/hls/ts"
 	"github.com/vitrine-live/vitrine/internal/errs"
+	"github.com/vitrine-live/vitrine/media"
 )
 
 // rendered is a playlist and the state of the show that it was rendered from.
@@ -16,12 +19,13 @@ type rendered struct {
 	version uint64
 	ended   bool
 	ranges  []playlist.DateRange
+	cuts    []media.Span
 }
 
 func (r *rendered) size() int64 { return int64(len(r.plain)+len(r.packed)) + 256 }
 
 // servePlaylist serves a playlist, rendered and packed once for each state of the show.
-func (a *Archive) servePlaylist(w http.ResponseWriter, r *http.Request, rec *Recording, name string, c playlist.Container) error {
+func (s serving) servePlaylist(w http.ResponseWriter, r *http.Request, rec *Recording, name string, c playlist.Container) error {
 	const op = "replay.servePlaylist"
 	view := rec.view()
 	if len(view.segments) == 0 {
@@ -30,39 +34,69 @@ func (a *Archive) servePlaylist(w http.ResponseWriter, r *http.Request, rec *Rec
 		}
 		return errs.New(errs.Unavailable, op, "the first seconds of the show are still being recorded")
 	}
-	key := cacheKey{rec.show, name}
-	if c == playlist.TS {
-		key.name = "ts/" + name
-		if !view.keepTS() {
-			return errNoTS
-		}
+	state, err := s.edits(r.Context(), rec)
+	if err != nil {
+		return errs.Wrap(op, err)
+	}
+	if c == playlist.TS && !view.hasTS() {
+		return errNoTS
 	}
 	var ranges []playlist.DateRange
-	render := view.multivariant
-	if name == "main.m3u8" {
-		var err error
-		if ranges, err = a.cfg.Ranges(r.Context(), rec.show); err != nil {
+	if name == mediaName {
+		if ranges, err = s.a.cfg.Ranges(r.Context(), rec.show); err != nil {
 			return errs.Wrap(op, err)
 		}
-		render = func(c playlist.Container) []byte { return view.media(c, ranges) }
 	}
 	fresh := func(v cached) bool {
 		old, ok := v.(*rendered)
-		return ok && old.version == view.version && slices.EqualFunc(old.ranges, ranges, sameRange)
+		return ok && old.version == view.version && slices.Equal(old.cuts, state.Cuts) && slices.EqualFunc(old.ranges, ranges, sameRange)
 	}
-	v, err := a.cache.get(key, fresh, func() (cached, error) {
-		return &rendered{newText(render(c)), view.version, view.ended, ranges}, nil
+	v, err := s.a.cache.get(s.playlistKey(rec, name, c), fresh, func() (cached, error) {
+		return &rendered{newText(view.render(name, c, ranges, state.Cuts)), view.version, view.ended, ranges, state.Cuts}, nil
 	})
 	if err != nil {
 		return err
 	}
 	out := v.(*rendered) // made above
-	cacheControl := cacheEvent
-	if out.ended {
-		cacheControl = cacheVOD
-	}
-	out.serve(w, r, typePlaylist, cacheControl)
+	out.serve(w, r, typePlaylist, maxAge(out.ended, state.ExpiresAt, time.Now()))
 	return nil
+}
+
+// mediaName is the media playlist; the other one is the multivariant playlist.
+const mediaName = "main.m3u8"
+
+func (s serving) playlistKey(rec *Recording, name string, c playlist.Container) cacheKey {
+	if c == playlist.TS {
+		name = "ts/" + name
+	}
+	if s.whole {
+		name = "whole/" + name
+	}
+	return cacheKey{rec.show, name}
+}
+
+// maxAge is how long caches may keep a playlist: not beyond the instant at which the replay expires.
+func maxAge(ended bool, expires, now time.Time) string {
+	if !ended {
+		return cacheEvent
+	}
+	if left := expires.Sub(now); !expires.IsZero() && left < vodAge {
+		return "public, max-age=" + strconv.Itoa(max(0, int(left/time.Second)))
+	}
+	return cacheVOD
+}
+
+// render renders a playlist of what the cuts leave of the view.
+func (v view) render(name string, c playlist.Container, ranges []playlist.DateRange, cuts []media.Span) []byte {
+	ranges = clipRanges(ranges, v.segments, cuts)
+	v.keep(cuts)
+	if c == playlist.TS {
+		v.keepTS()
+	}
+	if name == mediaName {
+		return v.media(c, ranges)
+	}
+	return v.multivariant(c)
 }
 
 // view is what a playlist shows of a recording at one instant.
@@ -81,8 +115,13 @@ func (r *Recording) view() view {
 	return view{r.version, r.ended, r.targetDuration(), slices.Clip(r.inits), slices.Clip(r.segments), r.rate}
 }
 
-// keepTS makes of the view what MPEG-TS can show, with gaps for the rest, and reports whether that is anything.
-func (v *view) keepTS() bool {
+// hasTS reports whether MPEG-TS can show anything of the view.
+func (v *view) hasTS() bool {
+	return len(v.inits) == 0 || slices.ContainsFunc(v.inits, func(in playlist.Init) bool { return in.HasTS() })
+}
+
+// keepTS makes of the view what MPEG-TS can show, with gaps for the rest.
+func (v *view) keepTS() {
 	kept := v.inits[:0:0]
 	has := map[int]bool{}
 	for _, in := range v.inits {
@@ -91,14 +130,13 @@ func (v *view) keepTS() bool {
 		}
 	}
 	if len(kept) == len(v.inits) {
-		return true
+		return
 	}
 	v.inits, v.segments = kept, slices.Clone(v.segments)
 	for i := range v.segments {
 		s := &v.segments[i]
 		s.Gap = s.Gap || !has[s.Init]
 	}
-	return len(kept) > 0
 }
 
 // segmentLine is about what a segment takes in a playlist.

@@ -9,7 +9,7 @@ import (
 	"maps"
 	"net/http"
 	"os/exec"
-	"path"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -17,6 +17,7 @@ import (
 	"github.com/vitrine-live/vitrine/hls/playlist"
 	"github.com/vitrine-live/vitrine/internal/errs"
 	"github.com/vitrine-live/vitrine/media"
+	"github.com/vitrine-live/vitrine/replay/edit"
 )
 
 const (
@@ -40,8 +41,8 @@ type posters struct {
 
 	mu     sync.Mutex
 	closed bool
-	making map[string]*posterJob
-	failed map[string]posterFailure // not long ago
+	making map[cacheKey]*posterJob
+	failed map[cacheKey]posterFailure // not long ago
 }
 
 // posterJob is a picture in the making. err is valid once done is closed.
@@ -58,7 +59,7 @@ type posterFailure struct {
 func newPosters(ctx context.Context, a *Archive) *posters {
 	return &posters{
 		archive: a, ctx: ctx, turn: make(chan struct{}, 1),
-		making: map[string]*posterJob{}, failed: map[string]posterFailure{},
+		making: map[cacheKey]*posterJob{}, failed: map[cacheKey]posterFailure{},
 	}
 }
 
@@ -75,87 +76,84 @@ func (p *posters) offer(rec *Recording) {
 	if rec.Duration() < 2*posterAfter && !rec.Ended() || rec.offered.Swap(true) || rec.exists(posterName) {
 		return
 	}
-	_, _ = p.start(rec) // run logs what goes wrong
+	_, _ = p.start(rec, defaultPicture) // run logs what goes wrong
 }
 
 // start begins to make the picture of a show unless that is under way, or was tried just now.
-func (p *posters) start(rec *Recording) (*posterJob, error) {
+func (p *posters) start(rec *Recording, want picture) (*posterJob, error) {
+	key := cacheKey{rec.show, want.name}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
 		return nil, errClosed
 	}
-	if j := p.making[rec.show]; j != nil {
+	if j := p.making[key]; j != nil {
 		return j, nil
 	}
-	if f, ok := p.failed[rec.show]; ok && time.Since(f.at) < posterRetry {
+	if f, ok := p.failed[key]; ok && time.Since(f.at) < posterRetry {
 		return nil, f.err
 	}
 	j := &posterJob{done: make(chan struct{})}
-	p.making[rec.show] = j
-	p.jobs.Go(func() { p.run(rec, j) })
+	p.making[key] = j
+	p.jobs.Go(func() { p.run(rec, want, j) })
 	return j, nil
 }
 
-func (p *posters) run(rec *Recording, j *posterJob) {
+func (p *posters) run(rec *Recording, want picture, j *posterJob) {
+	key := cacheKey{rec.show, want.name}
 	defer close(j.done)
 	select {
 	case p.turn <- struct{}{}:
-		j.err = p.make(rec)
+		j.err = p.make(rec, want)
 		<-p.turn
 	case <-p.ctx.Done():
 		j.err = errClosed
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	delete(p.making, rec.show)
-	maps.DeleteFunc(p.failed, func(show string, f posterFailure) bool {
-		return show == rec.show || time.Since(f.at) >= posterRetry
+	delete(p.making, key)
+	maps.DeleteFunc(p.failed, func(k cacheKey, f posterFailure) bool {
+		return k == key || time.Since(f.at) >= posterRetry
 	})
 	if j.err == nil {
 		return
 	}
-	p.failed[rec.show] = posterFailure{time.Now(), j.err}
+	p.failed[key] = posterFailure{time.Now(), j.err}
 	if errs.KindOf(j.err) != errs.NotFound && p.ctx.Err() == nil {
 		p.archive.log.Warn("no poster could be made", "show", rec.show, "error", j.err)
 	}
 }
 
-// make makes the picture of a show, unless it is there already.
-func (p *posters) make(rec *Recording) error {
+// make makes a picture of a show, unless it is there already.
+func (p *posters) make(rec *Recording, want picture) error {
 	const op = "replay.poster"
-	if rec.exists(posterName) {
+	if rec.exists(want.name) {
 		return nil
 	}
 	program, err := exec.LookPath(p.archive.cfg.FFmpeg)
 	if err != nil {
 		return errs.As(errs.NotFound, op, err, "this server makes no posters: ffmpeg is not installed")
 	}
-	s, ok := rec.posterSegment()
-	if !ok {
-		return errs.New(errs.NotFound, op, "the show has no picture yet that a poster could be made of")
+	if want == defaultPicture {
+		s, ok := rec.posterSegment(nil)
+		if !ok {
+			return errs.New(errs.NotFound, op, "the show has no picture yet that a poster could be made of")
+		}
+		want.at = s.Start
 	}
-	init, err := rec.InitData(s.Init)
-	if err != nil {
-		return err
-	}
-	data, err := rec.segmentData(s.MSN)
-	if err != nil {
-		return err
-	}
-	picture, err := grab(p.ctx, program, io.MultiReader(bytes.NewReader(init), bytes.NewReader(data)))
+	made, err := rec.grabAt(p.ctx, program, want)
 	if err != nil {
 		return errs.As(errs.NotFound, op, err, "no poster could be made of this show")
 	}
-	return errs.Wrap(op, p.archive.writePoster(rec, picture))
+	return errs.Wrap(op, p.archive.writePoster(rec, want.name, made))
 }
 
-// posterSegment is the first segment with a picture some seconds into the show, or at its beginning.
-func (r *Recording) posterSegment() (found playlist.Segment, ok bool) {
+// posterSegment is the first segment with a picture some seconds into the show, or at its beginning, that is not cut out.
+func (r *Recording) posterSegment(cuts []media.Span) (found playlist.Segment, ok bool) {
 	v := r.view()
 	for _, s := range v.segments {
 		in, known := r.init(s.Init)
-		if s.Gap || !s.Independent || !known || in.Width == 0 {
+		if edit.LeftOut(&s, cuts) || s.Gap || !s.Independent || !known || in.Width == 0 {
 			continue
 		}
 		if !ok || s.Start >= posterAfter {
@@ -168,13 +166,13 @@ func (r *Recording) posterSegment() (found playlist.Segment, ok bool) {
 	return found, ok
 }
 
-// grab runs ffmpeg to make a JPEG of the first picture of stream.
-func grab(ctx context.Context, program string, stream io.Reader) ([]byte, error) {
+// grab runs ffmpeg to make a JPEG of picture n of stream, 0 for the first that is presented.
+func grab(ctx context.Context, program string, stream io.Reader, n int) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, posterTimeout)
 	defer cancel()
 	args := []string{
 		program, "-hide_banner", "-loglevel", "error", "-threads", "1", "-f", "mp4", "-i", "pipe:0",
-		"-map", "0:v:0", "-frames:v", "1", "-vf", "scale='min(1280,iw)':-2", "-q:v", "3", "-f", "mjpeg", "pipe:1",
+		"-map", "0:v:0", "-frames:v", "1", "-vf", fmt.Sprintf("select=gte(n\\,%d),scale='min(1280,iw)':-2", n), "-q:v", "3", "-f", "mjpeg", "pipe:1",
 	}
 	if nice, err := exec.LookPath("nice"); err == nil {
 		args = append([]string{nice, "-n", "19"}, args...)
@@ -208,38 +206,36 @@ func (b *limitedBuffer) Write(p []byte) (int, error) {
 }
 
 // writePoster puts the picture into the show's folder, whole or not at all.
-func (a *Archive) writePoster(rec *Recording, picture []byte) error {
+func (a *Archive) writePoster(rec *Recording, name string, picture []byte) error {
 	d, err := openDisk(a.root, rec.dir)
 	if err != nil {
 		return err
 	}
 	f := files{disk: d}
-	return errors.Join(f.writeWhole(posterName, picture), d.close())
+	return errors.Join(f.writeWhole(name, picture), d.close())
 }
 
-// servePoster serves the picture of a show. It is made when it is not there; the client waits for it.
-func (a *Archive) servePoster(w http.ResponseWriter, r *http.Request, rec *Recording) error {
+// servePoster serves the picture of a show. It is made when it is not there; the client waits for it. A cover that cannot
+// be made leaves the picture that was there before.
+func (s serving) servePoster(w http.ResponseWriter, r *http.Request, rec *Recording) error {
 	const op = "replay.servePoster"
-	if !rec.exists(posterName) {
-		if rec.Duration() < posterAfter && !rec.Ended() {
-			return errs.New(errs.NotFound, op, "the show is too young for a poster")
-		}
-		j, err := a.posters.start(rec)
-		if err != nil {
-			return err
-		}
-		select {
-		case <-j.done:
-		case <-r.Context().Done():
-			return r.Context().Err()
-		}
-		if j.err != nil {
-			return j.err
-		}
-	}
-	f, err := a.root.Open(path.Join(rec.dir, posterName))
+	state, err := s.edits(r.Context(), rec)
 	if err != nil {
-		return fileError(op, err)
+		return err
+	}
+	want := rec.cover(&state)
+	err = s.a.posters.await(r.Context(), rec, want)
+	if err != nil && want.exact && r.Context().Err() == nil {
+		state.Cover = nil
+		want = rec.cover(&state)
+		err = s.a.posters.await(r.Context(), rec, want)
+	}
+	if err != nil {
+		return err
+	}
+	f, err := rec.openFile(want.name)
+	if err != nil {
+		return err
 	}
 	defer f.Close()
 	st, err := f.Stat()
@@ -249,7 +245,27 @@ func (a *Archive) servePoster(w http.ResponseWriter, r *http.Request, rec *Recor
 	h := w.Header()
 	h.Set("Content-Type", typeJPEG)
 	h.Set("Cache-Control", cachePoster)
-	h.Set("ETag", etagOf("p", st.ModTime().UnixMilli(), st.Size()))
+	h.Set("ETag", etagOf("p"+strconv.FormatInt(int64(want.at), 36)+"-", st.ModTime().UnixMilli(), st.Size()))
 	http.ServeContent(w, r, "", time.Time{}, f)
 	return nil
+}
+
+// await waits until a picture of a show is there.
+func (p *posters) await(ctx context.Context, rec *Recording, want picture) error {
+	if rec.exists(want.name) {
+		return nil
+	}
+	if rec.Duration() < posterAfter && !rec.Ended() {
+		return errs.New(errs.NotFound, "replay.servePoster", "the show is too young for a poster")
+	}
+	j, err := p.start(rec, want)
+	if err != nil {
+		return err
+	}
+	select {
+	case <-j.done:
+		return j.err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }

@@ -4,20 +4,24 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/vitrine-live/vitrine/hls/playlist"
 	"github.com/vitrine-live/vitrine/internal/errs"
 	"github.com/vitrine-live/vitrine/internal/ids"
 )
 
-// What caches may do. Media never changes under its name; playlists do as long as the show is on air, and its pins may
-// be corrected afterwards.
+// What caches may do. Media never changes under its name; playlists do as long as the show is on air, and afterwards
+// whenever the merchant cuts something out, hides the replay or chooses another cover: soon everybody is to see it.
 const (
 	cacheMedia  = "public, max-age=31536000, immutable"
-	cacheVOD    = "public, max-age=60"
+	cacheVOD    = "public, max-age=10"
 	cacheEvent  = "public, max-age=1"
-	cachePoster = "public, max-age=3600"
+	cachePoster = "public, max-age=60"
 )
+
+// vodAge is that of cacheVOD.
+const vodAge = 10 * time.Second
 
 const (
 	typePlaylist = "application/vnd.apple.mpegurl"
@@ -36,8 +40,18 @@ const (
 //
 // and what Config.Beside knows.
 //
-// Every other name is 404. Errors are problem details (RFC 9457). Safe for concurrent use.
+// Every other name is 404, and so are segments that were cut out of the replay. Who may see it is the caller's business.
+// Errors are problem details (RFC 9457). Safe for concurrent use.
 func (a *Archive) Serve(w http.ResponseWriter, r *http.Request, showID, name string) {
+	a.answer(w, r, showID, name, serving{a: a})
+}
+
+// ServeWhole is Serve without the edits of the replay: for those who edit it, and need to see what they cut.
+func (a *Archive) ServeWhole(w http.ResponseWriter, r *http.Request, showID, name string) {
+	a.answer(w, r, showID, name, serving{a, true})
+}
+
+func (a *Archive) answer(w http.ResponseWriter, r *http.Request, showID, name string, as serving) {
 	allowOrigins(w.Header())
 	switch r.Method {
 	case http.MethodGet, http.MethodHead:
@@ -49,12 +63,12 @@ func (a *Archive) Serve(w http.ResponseWriter, r *http.Request, showID, name str
 		writeProblem(w, http.StatusMethodNotAllowed, "a replay can only be read")
 		return
 	}
-	if err := a.serve(w, r, showID, name); err != nil {
+	if err := a.serve(w, r, showID, name, as); err != nil {
 		a.refuse(w, r, showID, err)
 	}
 }
 
-func (a *Archive) serve(w http.ResponseWriter, r *http.Request, showID, name string) error {
+func (a *Archive) serve(w http.ResponseWriter, r *http.Request, showID, name string, as serving) error {
 	const op = "replay.Serve"
 	if !ids.Valid("show", showID) {
 		return errs.New(errs.NotFound, op, "there is no such show")
@@ -65,11 +79,11 @@ func (a *Archive) serve(w http.ResponseWriter, r *http.Request, showID, name str
 	}
 	file, ts := strings.CutPrefix(name, "ts/")
 	switch file {
-	case "index.m3u8", "main.m3u8":
-		return a.servePlaylist(w, r, rec, file, container(ts))
+	case "index.m3u8", mediaName:
+		return as.servePlaylist(w, r, rec, file, container(ts))
 	case "poster.jpg":
 		if !ts {
-			return a.servePoster(w, r, rec)
+			return as.servePoster(w, r, rec)
 		}
 	}
 	if a.cfg.Beside != nil && !ts {
@@ -78,6 +92,11 @@ func (a *Archive) serve(w http.ResponseWriter, r *http.Request, showID, name str
 		}
 	}
 	n, ok := playlist.ParseName(file)
+	if ok && n.Kind != playlist.InitFile {
+		if err := as.mayServe(r.Context(), rec, n.MSN); err != nil {
+			return err
+		}
+	}
 	switch {
 	case ok && n.Kind == playlist.TSFile && ts:
 		return a.serveTS(w, r, rec, n.MSN)

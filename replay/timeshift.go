@@ -28,9 +28,10 @@ func (a *Archive) serveTimeShift(w http.ResponseWriter, r *http.Request, showID,
 	}
 	if c == playlist.TS {
 		prefix += "ts/"
-		if !view.keepTS() {
+		if !view.hasTS() {
 			return errNoTS
 		}
+		view.keepTS()
 	}
 	out := newText(view.multivariantOf(c, prefix+"main.m3u8"))
 	out.serve(w, r, typePlaylist, cacheEvent)
