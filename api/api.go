@@ -56,6 +56,7 @@ type Deps struct {
 	PayDeps
 	OrderDeps
 	HighlightDeps
+	ReplayDeps
 
 	// AdminTokenHash is the hex SHA-256 of the admin token.
 	AdminTokenHash string
@@ -106,6 +107,7 @@ func New(deps Deps) *Server {
 	s.bagOperations()
 	s.pinOperations()
 	s.showOperations()
+	s.replayOperations()
 	s.importOperations()
 	s.studioOperations()
 	s.productOperations()
@@ -169,6 +171,7 @@ func (s *Server) describe() huma.Config {
 		{Name: "Stock", Description: "Pieces, and what is set aside of them."},
 		{Name: "Pins", Description: "Products on screen, placed on the show's clock."},
 		{Name: "Shows", Description: "Broadcasts: scheduled, live, interrupted, ended."},
+		{Name: "Replays", Description: "What becomes of shows that are over: cut, in chapters, public or not. The recording itself is never changed."},
 		{Name: "Studio", Description: "What the anchor's page asks, with the room's stream key."},
 		{Name: "Viewers", Description: "Who watches, and what a viewer's page may ask."},
 		{Name: "Stores", Description: "The shops of merchants."},

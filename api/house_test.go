@@ -86,6 +86,7 @@ func newHouse(t *testing.T, change ...func(*Deps)) *house {
 	h.withImporter(&deps, db, clock)
 	h.withLotteries(&deps, db, log)
 	h.withOffers(&deps, db, log)
+	h.withEdits(&deps, db)
 	deps.FunnelDeps = funnelDeps(t, db, h.rooms, timeline, log, clock)
 	deps.HighlightDeps = highlightDeps(db, h.rooms, timeline, clock)
 	h.withOrders(&deps, db, log)

@@ -16,6 +16,10 @@ func (s *Server) mediaRoutes() {
 	s.mux.HandleFunc("GET /live/{room}/events", s.events)
 	s.mux.HandleFunc("GET /live/{room}/{show}/{name...}", s.liveMedia)
 	s.mux.HandleFunc("GET /replay/{show}/timeline.json", s.timeline)
+	if s.Edits != nil {
+		s.mux.HandleFunc("GET /replay/{show}/chapters.vtt", s.chaptersVTT)
+		s.mux.HandleFunc("GET /replay/{show}/chapters.json", s.chaptersJSON)
+	}
 	s.mux.HandleFunc("GET /replay/{show}/{name...}", s.replayMedia)
 	s.mux.HandleFunc("OPTIONS /live/", preflight)
 	s.mux.HandleFunc("OPTIONS /replay/", preflight)
@@ -84,14 +88,6 @@ func (s *Server) liveMedia(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	stream.Serve(w, r, r.PathValue("name"))
-}
-
-func (s *Server) replayMedia(w http.ResponseWriter, r *http.Request) {
-	if s.Archive == nil {
-		s.notPlayable(w, r, errNoArchive)
-		return
-	}
-	s.Archive.Serve(w, r, r.PathValue("show"), r.PathValue("name"))
 }
 
 // notPlayable answers a player whose show is not there: readable across origins, kept by no cache.

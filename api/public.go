@@ -69,7 +69,7 @@ func (s *Server) publicRoom(ctx context.Context, in *RoomPath) (*publicRoomOutpu
 			out.DVRURL = "/live/" + room.ID + "/dvr.m3u8"
 		}
 	}
-	s.addShows(&out, shows)
+	s.addShows(ctx, &out, shows)
 	if out.Show == nil && out.LastShow != nil {
 		out.Room.State = string(live.Ended)
 	}
@@ -88,12 +88,12 @@ func (s *Server) publicRoom(ctx context.Context, in *RoomPath) (*publicRoomOutpu
 }
 
 // addShows finds the newest ended show that can be watched and the earliest one to come; shows are newest first.
-func (s *Server) addShows(out *PublicRoom, shows []live.Show) {
+func (s *Server) addShows(ctx context.Context, out *PublicRoom, shows []live.Show) {
 	var next *live.Show
 	for i := range shows {
 		sh := &shows[i]
 		switch {
-		case sh.State == live.Ended && out.LastShow == nil && s.Archive != nil && s.Archive.Has(sh.ID):
+		case sh.State == live.Ended && out.LastShow == nil && s.watchableNow(ctx, sh.ID):
 			out.LastShow = showHead(*sh)
 		case sh.State == live.Scheduled && (next == nil || sh.ScheduledAt.Before(next.ScheduledAt)) && !sh.ScheduledAt.IsZero():
 			next = sh
@@ -102,6 +102,11 @@ func (s *Server) addShows(out *PublicRoom, shows []live.Show) {
 	if next != nil {
 		out.NextShow = showHead(*next)
 	}
+}
+
+// watchableNow reports whether there is a replay of an ended show that the public may see.
+func (s *Server) watchableNow(ctx context.Context, showID string) bool {
+	return s.Archive != nil && s.Archive.Has(showID) && s.visible(ctx, showID) == nil
 }
 
 func showHead(sh live.Show) *ShowHead {

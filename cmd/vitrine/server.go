@@ -66,6 +66,7 @@ type server struct {
 	funnelParts
 	orderParts
 	previewParts
+	editParts
 }
 
 // part is one step of starting the server; its stop is called when a later part fails or the server ends.
@@ -93,6 +94,7 @@ func (s *server) run(ctx context.Context) (err error) {
 		{"overlay", s.startOverlay},
 		{"reminders", s.startReminders},
 		{"rooms", s.startRooms},
+		{"edits", s.startEdits},
 		{"reminding", s.startReminding},
 		{"funnel", s.startFunnel},
 		{"highlights", s.startHighlights},
@@ -192,7 +194,7 @@ func (s *server) startArchive(context.Context) (func(context.Context) error, err
 		return nil, nil
 	}
 	archive, err := replay.Open(s.data.file("recordings"), replay.Config{
-		Reserve: int64(s.config.Recording.Reserve), Queue: int64(s.config.Recording.Queue), Ranges: s.replayRanges,
+		Reserve: int64(s.config.Recording.Reserve), Queue: int64(s.config.Recording.Queue), Ranges: s.replayRanges, Edited: s.replayEdited,
 		Beside: s.beside,
 	}, s.log, replay.NewMetrics(s.metrics))
 	if err != nil {
@@ -377,7 +379,7 @@ func (s *server) surface() *api.Server {
 		CatalogueDeps: s.catalogueDeps(), FunnelDeps: s.funnelDeps(), PayDeps: s.payDeps(),
 		HighlightDeps: s.highlightDeps(),
 		Ready:         s.db.Ping,
-		OrderDeps:     api.OrderDeps{Orders: s.orders, SandboxPage: s.sandboxPage()},
+		OrderDeps:     api.OrderDeps{Orders: s.orders, SandboxPage: s.sandboxPage()}, ReplayDeps: api.ReplayDeps{Edits: s.edits},
 	})
 }
 
