@@ -242,7 +242,7 @@ export class ClipViewer implements Actions {
     this.page.cards.root.hidden = this.clip?.styled === true; // they are in the picture
     this.page.render(view);
     const offers = this.clip ? this.timeline(this.clip.showId).offers : null;
-    this.shop.render(view.offers, view.showMs, (id) => (view.showMs === null ? null : (offers?.state(id, view.showMs) ?? null)), () => true);
+    this.shop.render(view.offers, view.showMs, (id) => (view.showMs === null ? null : (offers?.state(id, view.showMs) ?? null)), (id) => offers?.over(id, true) ?? true);
   }
 
   private view(phase: Phase): View {

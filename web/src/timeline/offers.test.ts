@@ -13,11 +13,19 @@ it('shows an offer from its frame to its end, whichever way it was learned', () 
   expect(offers.at(1_000).map((o) => o.id)).toEqual(['a']);
   expect(offers.at(8_999).map((o) => o.id)).toEqual(['a', 'b']);
   expect(offers.at(9_000).map((o) => o.id)).toEqual(['b']);
-  expect(['a', 'b', 'c'].map((id) => offers.over(id))).toEqual([true, false, false]); // wherever the picture stands
+  expect(['a', 'b'].map((id) => offers.over(id, false))).toEqual([true, false]); // wherever the picture stands
 });
 
 it('reads only what is an offer', () => {
   expect(readOffer('pin', 0, { id: 'x' })).toBeNull();
   expect(readOffer('lottery', 0, { id: 3 })).toBeNull();
   expect(readOffer('lottery', 7, { id: 'lot_1', open: true })).toEqual({ kind: 'lottery', id: 'lot_1', showMs: 7, open: true, state: '', offer: {} });
+});
+
+it('leaves after the show what was meant for its replay', () => {
+  const offers = new Offers();
+  offers.take(state('live', 1_000, true));
+  offers.take(readOffer('red_packet', 1_000, { id: 'later', open: true, state: 'dropped', offer: { claim_in: 'replay' } })!);
+  expect(['live', 'later'].map((id) => offers.over(id, true))).toEqual([true, false]);
+  expect(['live', 'later'].map((id) => offers.over(id, false))).toEqual([false, false]);
 });

@@ -45,10 +45,14 @@ export class Offers {
     return (this.states.get(id) ?? []).filter((o) => o.showMs <= showMs).pop() ?? null;
   }
 
-  /** Whether an offer is over by now, wherever the picture stands: by the newest of what is known. */
-  over(id: string): boolean {
+  /**
+   * Whether an offer cannot be taken any more, wherever the picture stands: by the newest of what is known. Once its show is
+   * over, only what was meant for replays can be.
+   */
+  over(id: string, afterShow: boolean): boolean {
     const list = this.states.get(id) ?? [];
-    return list[list.length - 1]?.open === false;
+    const newest = list[list.length - 1];
+    return newest?.open === false || (afterShow && newest?.kind !== 'lottery' && newest?.offer.claim_in !== 'replay');
   }
 
   /** What viewers can take part in at an instant of the show, in the order in which it opened. */

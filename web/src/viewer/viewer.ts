@@ -323,7 +323,8 @@ export class Viewer implements Actions {
   }
 
   private offerOver(id: string): boolean {
-    return this.playing !== null && this.room.timeline(this.playing.showId).offers.over(id);
+    const { playing } = this;
+    return playing !== null && this.room.timeline(playing.showId).offers.over(id, playing.kind === 'replay');
   }
 
   /** What stands beside the pins at the instant of the picture. */
