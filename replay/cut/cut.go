@@ -65,5 +65,8 @@ func Copy(ctx context.Context, rec *replay.Recording, span media.Span, path stri
 	if err != nil {
 		return Result{}, err
 	}
+	if err := t.repeatParameters(); err != nil {
+		return Result{}, err
+	}
 	return t.write(ctx, path, &meta, p)
 }

@@ -30,6 +30,9 @@ func Exact(ctx context.Context, rec *replay.Recording, span media.Span, path str
 	if err := e.run(ctx); err != nil {
 		return Result{}, err
 	}
+	if err := t.repeatParameters(); err != nil {
+		return Result{}, err
+	}
 	return t.write(ctx, path, &meta, p)
 }
 

@@ -112,6 +112,9 @@ func interleave(lists [][]sample) (chunks []mp4.Chunk, pieces []piece) {
 		}
 		x := &lists[k][next[k]]
 		next[k]++
+		if len(x.prefix) > 0 {
+			pieces = append(pieces, piece{size: int64(len(x.prefix)), data: x.prefix})
+		}
 		lies := len(pieces) > 0 && pieces[len(pieces)-1].joins(x)
 		if lies {
 			pieces[len(pieces)-1].size += x.size

@@ -28,6 +28,7 @@ type sample struct {
 	offset  int64
 	size    int64
 	data    []byte // its bytes, when they are not those of the recording
+	prefix  []byte // stands before them in the file
 }
 
 // source reads the samples of some segments of a recording.

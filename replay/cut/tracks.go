@@ -23,7 +23,7 @@ func (t *take) videoTrack() mp4.Track {
 		dts := max(x.at-late, last+1)
 		last = dts
 		track.Samples = append(track.Samples, mp4.Placed{
-			DTS: int64(dts), Composition: int32(x.pts - dts), Size: uint32(x.size), Entry: entries.use(x.entry), Sync: x.sync,
+			DTS: int64(dts), Composition: int32(x.pts - dts), Size: uint32(x.size) + uint32(len(x.prefix)), Entry: entries.use(x.entry), Sync: x.sync,
 		})
 	}
 	track.Entries = entries.used
