@@ -65,6 +65,9 @@ func Copy(ctx context.Context, rec *replay.Recording, span media.Span, path stri
 	if err != nil {
 		return Result{}, err
 	}
+	if err := t.finishSound(ctx, path+tempSuffix, Encoder{}); err != nil {
+		return Result{}, err
+	}
 	if err := t.repeatParameters(); err != nil {
 		return Result{}, err
 	}

@@ -49,13 +49,7 @@ func (e *encoding) reencode(ctx context.Context, samples []sample, g group) (*fr
 	if err := ffmpeg.Run(ctx, ffmpeg.Job{Program: e.encoder.Program, Args: args, Stdout: &out}); err != nil {
 		return nil, errs.Wrap(e.op, err)
 	}
-	f := &fragmented{file: out.Bytes()}
-	tracks, err := mp4.ReadInit(f.file)
-	if err != nil {
-		return nil, errs.As(errs.Internal, e.op, err, "what ffmpeg encoded cannot be read")
-	}
-	f.track = tracks[0]
-	f.samples, err = mp4.ReadSamples(bytes.NewReader(f.file), int64(len(f.file)))
+	f, err := readFragmented(out.Bytes())
 	return f, errs.As(errs.Internal, e.op, err, "what ffmpeg encoded cannot be read")
 }
 

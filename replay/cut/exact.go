@@ -25,9 +25,12 @@ func Exact(ctx context.Context, rec *replay.Recording, span media.Span, path str
 	if err != nil {
 		return Result{}, err
 	}
-	e := encoding{take: t, encoder: ff, temp: path + ".gop"}
+	e := encoding{take: t, encoder: ff, temp: path + tempSuffix}
 	defer os.Remove(e.temp)
 	if err := e.run(ctx); err != nil {
+		return Result{}, err
+	}
+	if err := t.finishSound(ctx, path+tempSuffix, ff); err != nil {
 		return Result{}, err
 	}
 	if err := t.repeatParameters(); err != nil {
@@ -35,6 +38,9 @@ func Exact(ctx context.Context, rec *replay.Recording, span media.Span, path str
 	}
 	return t.write(ctx, path, &meta, p)
 }
+
+// tempSuffix follows the name of a file in that of what is decoded for it.
+const tempSuffix = ".source"
 
 // group is a stretch of take.video from an IDR on that is encoded again, and the frames of it that are wanted.
 type group struct {

@@ -21,10 +21,7 @@ const domain = "live.vitrine"
 
 // write makes the file.
 func (t *take) write(ctx context.Context, path string, meta *Meta, p Progress) (Result, error) {
-	movie, pieces, err := t.movie(meta)
-	if err != nil {
-		return Result{}, err
-	}
+	movie, pieces := t.movie(meta)
 	head, err := movie.Head()
 	if err != nil {
 		return Result{}, errs.Wrap(t.op, err)
@@ -49,7 +46,7 @@ type piece struct {
 }
 
 // movie describes the file: its tracks, and where its media comes from.
-func (t *take) movie(meta *Meta) (*mp4.Movie, []piece, error) {
+func (t *take) movie(meta *Meta) (*mp4.Movie, []piece) {
 	m := &mp4.Movie{Created: t.wall(), Tags: meta.tags()}
 	var lists [][]sample
 	if len(t.video) > 0 {
@@ -57,11 +54,7 @@ func (t *take) movie(meta *Meta) (*mp4.Movie, []piece, error) {
 		lists = append(lists, t.video)
 	}
 	if len(t.audio) > 0 {
-		track, err := t.audioTrack()
-		if err != nil {
-			return nil, nil, err
-		}
-		m.Tracks = append(m.Tracks, track)
+		m.Tracks = append(m.Tracks, t.audioTrack())
 		lists = append(lists, t.audio)
 	}
 	whole := media.Span{To: t.shown.Len()}
@@ -72,7 +65,7 @@ func (t *take) movie(meta *Meta) (*mp4.Movie, []piece, error) {
 	}
 	var pieces []piece
 	m.Chunks, pieces = interleave(lists)
-	return m, pieces, nil
+	return m, pieces
 }
 
 // wall is when the clip was on air, to the second.

@@ -3,7 +3,6 @@ package cut
 import (
 	"math"
 
-	"github.com/vitrine-live/vitrine/internal/errs"
 	"github.com/vitrine-live/vitrine/media"
 	"github.com/vitrine-live/vitrine/replay/mp4"
 )
@@ -41,53 +40,35 @@ func (t *take) edits(span media.Span, at int64) (edits []mp4.Edit) {
 	return append(edits, mp4.Edit{From: at, Length: span.Len()})
 }
 
-// audioTrack describes the sound. Where its rate changes, the track counts in units that fit all rates.
-func (t *take) audioTrack() (mp4.Track, error) {
+// audioTrack describes the sound. It counts in units of the first sampling rate, as ffmpeg takes the beginning of an edit
+// for a number of sound samples; where the rate changes, times are rounded to them.
+func (t *take) audioTrack() mp4.Track {
 	scale := t.audio[0].rate
-	for i := range t.audio {
-		scale = lcm(scale, t.audio[i].rate)
-	}
-	if scale > math.MaxUint32 {
-		return mp4.Track{}, errs.Field(t.op, "from", "the sound changes between sampling rates that no file can hold; choose a range with one of them")
-	}
 	track := mp4.Track{Timescale: uint32(scale), Codec: media.AAC}
 	entries := newEntries(t.entries[sound])
 	last := int64(math.MinInt64)
 	for i := range t.audio {
 		x := &t.audio[i]
-		dts := max(x.units*(scale/x.rate), last+1)
+		dts := max(rescale(x.units, x.rate, scale), last+1)
 		last = dts
 		track.Samples = append(track.Samples, mp4.Placed{DTS: dts, Size: uint32(x.size), Entry: entries.use(x.entry), Sync: true})
 	}
 	track.Entries = entries.used
 	x := &t.audio[len(t.audio)-1]
-	track.End = last + x.length*(scale/x.rate)
+	track.End = last + max(rescale(x.length, x.rate, scale), 1)
 
-	heard := t.shown
-	begin := toUnits(t.shown.From, scale)
+	const second = int64(media.TicksPerSecond)
+	heard, begin := t.shown, rescale(int64(t.shown.From), second, scale)
 	if first := track.Samples[0].DTS; first > begin {
-		begin, heard.From = first, fromUnits(first, scale)
+		begin, heard.From = first, media.Ticks(rescale(first, scale, second))
 	}
-	heard.To = min(heard.To, fromUnits(track.End, scale))
+	heard.To = min(heard.To, media.Ticks(rescale(track.End, scale, second)))
 	track.Edits = t.edits(heard, begin)
-	return track, nil
+	return track
 }
 
-func toUnits(t media.Ticks, scale int64) int64 {
-	return int64(media.Rescale(t, scale, int64(media.TicksPerSecond)))
-}
-
-func fromUnits(units, scale int64) media.Ticks {
-	return media.Rescale(media.Ticks(units), int64(media.TicksPerSecond), scale)
-}
-
-func lcm(a, b int64) int64 {
-	x, y := a, b
-	for y != 0 {
-		x, y = y, x%y
-	}
-	return a / x * b
-}
+// rescale counts v, of which there are from in a second, in units of which there are to.
+func rescale(v, from, to int64) int64 { return int64(media.Rescale(media.Ticks(v), to, from)) }
 
 // sampleEntries numbers the sample entries that a file uses.
 type sampleEntries struct {
