@@ -214,3 +214,51 @@ func (w *builder) units(lists ...[][]byte) {
 		}
 	}
 }
+
+// AudioFormat is what an AudioSpecificConfig begins with (ISO 14496-3, 1.6.2.1).
+type AudioFormat struct {
+	ObjectType int // 2 for AAC-LC
+	Rate       int // samples a second
+	Channels   int // by the channel configuration; 0: told elsewhere
+}
+
+// soundFields is what a sound sample entry has before its boxes, with its own header (12.2.3).
+const soundFields = 8 + 28
+
+// rates are the sampling rates of the sampling frequency index (ISO 14496-3, table 1.18).
+var rates = [...]int{96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000, 7_350}
+
+// Audio reads the format of an mp4a sample entry; ok is false where it is escaped or damaged.
+func Audio(entry []byte) (f AudioFormat, ok bool) {
+	if len(entry) < soundFields {
+		return f, false
+	}
+	p := fields{b: find(entry[soundFields:], "esds")}
+	p.skip(4)
+	for len(p.b) > 0 {
+		tag, size := p.u8(), 0
+		for { // of up to four bytes
+			b := p.u8()
+			size = size<<7 | int(b&0x7F)
+			if b&0x80 == 0 || p.short {
+				break
+			}
+		}
+		switch tag {
+		case 3: // ES descriptor: its own fields, then others
+			p.skip(3)
+		case 4: // decoder configuration
+			p.skip(13)
+		case 5: // decoder-specific information
+			bits := p.u16()
+			index := int(bits >> 7 & 15)
+			if p.short || index >= len(rates) || bits>>11 == 31 {
+				return f, false
+			}
+			return AudioFormat{ObjectType: int(bits >> 11), Rate: rates[index], Channels: int(bits >> 3 & 15)}, true
+		default:
+			p.skip(size)
+		}
+	}
+	return f, false
+}
