@@ -57,6 +57,7 @@ type Deps struct {
 	OrderDeps
 	HighlightDeps
 	ReplayDeps
+	ClipDeps
 
 	// AdminTokenHash is the hex SHA-256 of the admin token.
 	AdminTokenHash string
@@ -139,6 +140,7 @@ func New(deps Deps) *Server {
 	s.shareCodeOperations()
 	s.reportOperations()
 	s.highlightOperations()
+	s.clipOperations()
 	s.statusOperations()
 	s.mediaRoutes()
 	s.pageRoutes()
@@ -184,6 +186,7 @@ func (s *Server) describe() huma.Config {
 		{Name: "Red packets", Description: "Coupons of random size: first come, first served."},
 		{Name: "Lotteries", Description: "Draws that nobody can steer and everybody can recompute."},
 		{Name: "Reminders", Description: "Viewers who want to be told when a show begins."},
+		{Name: "Clips", Description: "Pieces of shows, to share and to post."},
 		{Name: "Comments", Description: "What viewers say and like during a show, and those who keep it civil."},
 		{Name: "Reports", Description: "What viewers did on their way to an order, and what shows brought in."},
 		{Name: "Highlights", Description: "Moments of a show that its audience answered to, and the signals that tell."},

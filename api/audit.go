@@ -73,13 +73,13 @@ func (s *Server) entry(ctx huma.Context, a access, p account.Principal) account.
 		Operation: ctx.Operation().OperationID, Permission: a.perm, Targets: map[string]string{},
 	}
 	for _, name := range parameter.FindAllStringSubmatch(ctx.Operation().Path, -1) {
-		e.Targets[name[1]] = clip(ctx.Param(name[1]))
+		e.Targets[name[1]] = shortened(ctx.Param(name[1]))
 	}
 	return e
 }
 
-// clip keeps what strangers put into an address from filling the log.
-func clip(s string) string {
+// shortened keeps what strangers put into an address from filling the log.
+func shortened(s string) string {
 	if len(s) > 80 {
 		s = s[:80]
 	}

@@ -229,6 +229,17 @@ var authorization = map[string]row{
 	"list-my-reminders":      {"", viewing},
 	"cancel-reminder":        {"", viewing},
 
+	// clips
+	"create-clip":          {"replay:write", tellers},
+	"list-clips":           {"rooms:read", crew},
+	"get-clip":             {"rooms:read", crew},
+	"cancel-clip":          {"replay:write", tellers},
+	"retry-clip":           {"replay:write", tellers},
+	"delete-clip":          {"replay:write", tellers},
+	"create-chapter-clips": {"replay:write", tellers},
+	"get-clip-batch":       {"rooms:read", crew},
+	"watch-clips":          {"rooms:read", crew},
+
 	// what shows brought in
 	"report-events":           {"", viewing},
 	"report-events-by-beacon": {"", everyone},

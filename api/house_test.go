@@ -90,6 +90,7 @@ func newHouse(t *testing.T, change ...func(*Deps)) *house {
 	deps.FunnelDeps = funnelDeps(t, db, h.rooms, timeline, log, clock)
 	deps.HighlightDeps = highlightDeps(db, h.rooms, timeline, clock)
 	h.withOrders(&deps, db, log)
+	h.withClips(&deps, db, clock)
 	h.withPay(&deps, db, log)
 	for _, f := range change {
 		f(&deps)

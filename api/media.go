@@ -21,6 +21,7 @@ func (s *Server) mediaRoutes() {
 		s.mux.HandleFunc("GET /replay/{show}/chapters.json", s.chaptersJSON)
 	}
 	s.mux.HandleFunc("GET /replay/{show}/{name...}", s.replayMedia)
+	s.clipRoutes()
 	s.mux.HandleFunc("OPTIONS /live/", preflight)
 	s.mux.HandleFunc("OPTIONS /replay/", preflight)
 }

@@ -27,6 +27,7 @@ type Config struct {
 	Live            Live      `yaml:"live"`
 	HLS             HLS       `yaml:"hls"`
 	Recording       Recording `yaml:"recording"`
+	Clips           Clips     `yaml:"clips"`
 	Channel         Channel   `yaml:"channel"`
 	Staff           Staff     `yaml:"staff"`
 	Catalogue       Catalogue `yaml:"catalogue"`
@@ -177,6 +178,7 @@ func Default() Config {
 		Live:            Live{ReconnectWindow: Duration(time.Minute), Linger: Duration(2 * time.Minute)},
 		HLS:             HLS{Part: Duration(500 * time.Millisecond), Segment: Duration(2 * time.Second), Window: 10, MaxWaiters: 20_000},
 		Recording:       Recording{Enabled: true, Reserve: 512 << 20, Queue: 16 << 20},
+		Clips:           defaultClips(),
 		Catalogue:       defaultCatalogue(),
 		Channel:         Channel{MaxConnections: 20_000, MaxConnectionsPerAddress: 1000},
 		Staff:           Staff{Session: Duration(7 * 24 * time.Hour), SessionMax: Duration(90 * 24 * time.Hour), Invitation: Duration(72 * time.Hour)},

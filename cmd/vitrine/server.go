@@ -67,6 +67,7 @@ type server struct {
 	orderParts
 	previewParts
 	editParts
+	clipParts
 }
 
 // part is one step of starting the server; its stop is called when a later part fails or the server ends.
@@ -100,6 +101,7 @@ func (s *server) run(ctx context.Context) (err error) {
 		{"highlights", s.startHighlights},
 		{"stock news", s.startStockNews},
 		{"product imports", s.startProductImports},
+		{"clips", s.startClips},
 		{"demo", s.startDemo},
 		{"whip", s.startWHIP},
 		{"imports", s.startImports},
@@ -377,9 +379,9 @@ func (s *server) surface() *api.Server {
 		Version: version, PublicURL: s.config.HTTP.PublicURL, RTMPPort: port(s.rtmp), PublicMetrics: s.config.HTTP.PublicMetrics,
 		RTMPSPort: port(s.rtmps), HTTPSPort: port(s.https), WHIP: s.whip != nil, ClientAddr: s.clients().Of, MaxWrongKeys: s.config.WebRTC.MaxWrongKeys,
 		CatalogueDeps: s.catalogueDeps(), FunnelDeps: s.funnelDeps(), PayDeps: s.payDeps(),
-		HighlightDeps: s.highlightDeps(),
-		Ready:         s.db.Ping,
-		OrderDeps:     api.OrderDeps{Orders: s.orders, SandboxPage: s.sandboxPage()}, ReplayDeps: api.ReplayDeps{Edits: s.edits},
+		HighlightDeps: s.highlightDeps(), ClipDeps: s.clipDeps(),
+		Ready:     s.db.Ping,
+		OrderDeps: api.OrderDeps{Orders: s.orders, SandboxPage: s.sandboxPage()}, ReplayDeps: api.ReplayDeps{Edits: s.edits},
 	})
 }
 

@@ -48,6 +48,10 @@ type Media struct {
 	Skipped int
 
 	Ended bool // EXT-X-ENDLIST
+
+	// Start is where players are to begin, from the beginning of the playlist, to the frame (EXT-X-START). nil: where they
+	// like.
+	Start *media.Ticks
 }
 
 // RenditionReport tells how far another rendition of the show is (4.4.5.4).
@@ -126,6 +130,11 @@ func (m *Media) appendHeader(dst []byte) []byte {
 	}
 	if m.independent() {
 		dst = append(dst, "#EXT-X-INDEPENDENT-SEGMENTS\n"...)
+	}
+	if m.Start != nil {
+		dst = append(dst, "#EXT-X-START:TIME-OFFSET="...)
+		dst = appendSeconds(dst, micros(*m.Start))
+		dst = append(dst, ",PRECISE=YES\n"...)
 	}
 	return dst
 }

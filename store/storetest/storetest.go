@@ -16,6 +16,7 @@ import (
 	"github.com/vitrine-live/vitrine/live"
 	"github.com/vitrine-live/vitrine/media"
 	"github.com/vitrine-live/vitrine/overlay"
+	"github.com/vitrine-live/vitrine/replay/clip"
 	"github.com/vitrine-live/vitrine/replay/highlight"
 )
 
@@ -66,6 +67,7 @@ type Store interface {
 	reminderStore
 	funnelStore
 	offerStore
+	clip.Store
 	highlight.Store
 }
 
@@ -124,6 +126,11 @@ var cases = []struct {
 	{"API tokens", testTokens},
 	{"audit log", testAudit},
 	{"settings", testSettings},
+	{"clips", testClips},
+	{"clips that may wait", testClipBounds},
+	{"clip queue", testClipQueue},
+	{"clip attempts", testClipAttempts},
+	{"clip race", testClipRace},
 	{"orders", testOrders},
 	{"order list", testOrderList},
 	{"order payments", testOrderPayments},

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"net/url"
+	"strings"
+
+	"github.com/vitrine-live/vitrine/api"
+	"github.com/vitrine-live/vitrine/commerce"
+	"github.com/vitrine-live/vitrine/live"
+	"github.com/vitrine-live/vitrine/overlay"
+	"github.com/vitrine-live/vitrine/replay/clip"
+	"github.com/vitrine-live/vitrine/web"
+)
+
+// clipParts are what makes clips of shows.
+type clipParts struct {
+	clips *clip.Service // nil: nothing is recorded
+}
+
+// startClips makes the clips that wait until the stop.
+func (s *server) startClips(ctx context.Context) (func(context.Context) error, error) {
+	if s.archive == nil {
+		return nil, nil
+	}
+	c := s.config.Clips
+	clips, err := clip.Open(s.data.file("clips"), clip.Config{
+		Parallel: c.Parallel, Threads: c.Threads, Queue: c.Queue, MaxLoad: c.MaxLoad, Reserve: int64(s.config.Recording.Reserve),
+		FFmpeg: s.config.Transcode.FFmpeg,
+	}, clip.Deps{
+		Store: s.db, Shows: s.clipShow, Archive: s.archive, Timeline: s.timeline, Chapters: s.chaptersOf, Highlights: s.highlights, Ranges: s.replayRanges, Link: s.clipLink,
+		OnAir: func() int { return len(s.rooms.OnAir()) }, Behind: s.laddersBehind, Log: s.log, Metrics: clip.NewMetrics(s.metrics),
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.clips = clips
+	stop := s.background(ctx, func(ctx context.Context) error { clips.Run(ctx); return nil })
+	return func(ctx context.Context) error {
+		if err := stop(ctx); err != nil {
+			return err
+		}
+		return clips.Close()
+	}, nil
+}
+
+func (s *server) clipDeps() api.ClipDeps { return api.ClipDeps{Clips: s.clips, ClipPage: web.Clip()} }
+
+func (s *server) clipShow(ctx context.Context, id string) (clip.Show, error) {
+	show, err := s.rooms.Show(ctx, id)
+	return clip.Show{ID: show.ID, RoomID: show.RoomID, StoreID: show.StoreID, Title: show.Title, Epochs: show.Epochs}, err
+}
+
+// clipLink leads from a product of a clip to where it is bought: what is sold here on the page of its room, everything else by
+// way of the address that remembers where a buyer came from.
+func (s *server) clipLink(show clip.Show, p overlay.ProductSnapshot) string {
+	base := strings.TrimSuffix(s.config.HTTP.PublicURL, "/")
+	switch commerce.LinkKind(p.Link) {
+	case commerce.LinkCheckout:
+		return base + "/r/" + show.RoomID + "?" + url.Values{"product": {p.ID}}.Encode()
+	case commerce.LinkURL, "":
+		if p.URL != "" {
+			return base + "/go/" + p.ID + "?" + url.Values{"show": {show.ID}, "via": {string(commerce.SourceClip)}}.Encode()
+		}
+	case commerce.LinkMiniProgram, commerce.LinkNone:
+	}
+	return ""
+}
+
+// laddersBehind tells why pictures of a show on air are late.
+func (s *server) laddersBehind() string {
+	for _, st := range s.rooms.OnAir() {
+		for _, r := range st.Renditions {
+			if r.State == live.RenditionDown {
+				return "the smaller pictures of a show on air are interrupted"
+			}
+		}
+	}
+	return ""
+}
