@@ -127,15 +127,15 @@ func (s *segment) box(at int64) (next int64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	return at + size, s.moof(b[least:], at)
+	return at + size, s.moof(b[least:], at, at+size)
 }
 
-func (s *segment) moof(b []byte, at int64) error {
+func (s *segment) moof(b []byte, at, end int64) error {
 	return eachBox(b, func(name string, body []byte) error {
 		if name != "traf" {
 			return nil
 		}
-		f := fragment{segment: s, moof: at}
+		f := fragment{segment: s, moof: at, end: end}
 		return f.read(body)
 	})
 }
@@ -143,7 +143,7 @@ func (s *segment) moof(b []byte, at int64) error {
 // fragment is the state of one traf while its boxes are read.
 type fragment struct {
 	*segment
-	moof                                   int64 // offset of the moof, from which data offsets count
+	moof, end                              int64 // offsets of the moof, from which data offsets count, and of what is behind it
 	track                                  uint32
 	headed, timed                          bool  // tfhd and tfdt were seen
 	time                                   int64 // decode time of the next sample
@@ -224,7 +224,7 @@ func (f *fragment) trun(b []byte) error {
 	if n > maxSamples || len(f.samples)+int(n) > maxSamples {
 		return errors.New("more samples than a segment can have")
 	}
-	if n > 0 && (f.offset <= f.moof || f.offset > f.size) {
+	if n > 0 && (f.offset < f.end || f.offset > f.size) {
 		return errors.New("data offset out of range")
 	}
 	for i := range n {
