@@ -122,6 +122,12 @@ var authorization = map[string]row{
 	"delete-show-price":    {"catalogue:write", sellers},
 	"get-public-product":   {"", everyone},
 
+	// what styled clips are made with
+	"upload-clip-asset":   {"replay:write", tellers},
+	"list-clip-assets":    {"rooms:read", crew},
+	"get-clip-asset-file": {"rooms:read", crew},
+	"delete-clip-asset":   {"replay:write", tellers},
+
 	// orders
 	"quote-cart":           {"", viewing},
 	"place-order":          {"", viewing},

@@ -84,6 +84,7 @@ func newHouse(t *testing.T, change ...func(*Deps)) *house {
 	}
 	h.withPictures(&deps, db, clock)
 	h.withImporter(&deps, db, clock)
+	h.withClipAssets(&deps, clock)
 	h.withLotteries(&deps, db, log)
 	h.withOffers(&deps, db, log)
 	h.withEdits(&deps, db)

@@ -64,6 +64,7 @@ type server struct {
 	people
 	pay
 	funnelParts
+	styleParts
 	orderParts
 	previewParts
 	editParts
@@ -91,6 +92,7 @@ func (s *server) run(ctx context.Context) (err error) {
 		{"http", s.startHTTP}, // before the rooms, so that at the stop they first release whoever waits for them
 		{"tls", s.startTLS},
 		{"archive", s.startArchive},
+		{"style", s.startStyle},
 		{"previews", s.startPreviews},
 		{"overlay", s.startOverlay},
 		{"reminders", s.startReminders},
@@ -382,6 +384,9 @@ func (s *server) surface() *api.Server {
 		HighlightDeps: s.highlightDeps(), ClipDeps: s.clipDeps(),
 		Ready:     s.db.Ping,
 		OrderDeps: api.OrderDeps{Orders: s.orders, SandboxPage: s.sandboxPage()}, ReplayDeps: api.ReplayDeps{Edits: s.edits},
+		HighlightDeps: s.highlightDeps(),
+		OrderDeps:     api.OrderDeps{Orders: s.orders, SandboxPage: s.sandboxPage()},
+		StyleDeps:     api.StyleDeps{ClipAssets: s.clipAssets},
 	})
 }
 

@@ -182,10 +182,15 @@ func mix(a, b color.NRGBA, t float64) color.NRGBA {
 
 // encode writes a layer. It is read once, so speed is worth more than size.
 func encode(img *image.RGBA) ([]byte, error) {
-	straight := image.NewNRGBA(img.Rect)
-	draw.Draw(straight, img.Rect, img, img.Rect.Min, draw.Src)
 	var out bytes.Buffer
 	e := png.Encoder{CompressionLevel: png.BestSpeed}
-	err := e.Encode(&out, straight)
+	err := e.Encode(&out, straight(img))
 	return out.Bytes(), err
+}
+
+// straight is a picture whose colours are not multiplied by their strength, as PNG has them.
+func straight(img image.Image) *image.NRGBA {
+	out := image.NewNRGBA(img.Bounds())
+	draw.Draw(out, out.Rect, img, out.Rect.Min, draw.Src)
+	return out
 }
