@@ -387,6 +387,8 @@ func (s *server) surface() *api.Server {
 		HighlightDeps: s.highlightDeps(),
 		OrderDeps:     api.OrderDeps{Orders: s.orders, SandboxPage: s.sandboxPage()},
 		StyleDeps:     api.StyleDeps{ClipAssets: s.clipAssets},
+		Ready:         s.db.Ping,
+		OrderDeps:     api.OrderDeps{Orders: s.orders, SandboxPage: s.sandboxPage()}, ReplayDeps: api.ReplayDeps{Edits: s.edits},
 	})
 }
 
