@@ -55,10 +55,10 @@ type Deps struct {
 	FunnelDeps
 	PayDeps
 	OrderDeps
+	StyleDeps
 	HighlightDeps
 	ReplayDeps
 	ClipDeps
-	StyleDeps
 
 	// AdminTokenHash is the hex SHA-256 of the admin token.
 	AdminTokenHash string
@@ -176,7 +176,6 @@ func (s *Server) describe() huma.Config {
 		{Name: "Pins", Description: "Products on screen, placed on the show's clock."},
 		{Name: "Shows", Description: "Broadcasts: scheduled, live, interrupted, ended."},
 		{Name: "Replays", Description: "What becomes of shows that are over: cut, in chapters, public or not. The recording itself is never changed."},
-		{Name: "Clips", Description: "Pieces of shows, to share and to post."},
 		{Name: "Studio", Description: "What the anchor's page asks, with the room's stream key."},
 		{Name: "Viewers", Description: "Who watches, and what a viewer's page may ask."},
 		{Name: "Stores", Description: "The shops of merchants."},

@@ -375,8 +375,8 @@ func (s *server) surface() *api.Server {
 	return api.New(api.Deps{
 		Rooms: s.rooms, Catalogue: s.catalogue, Timeline: s.timeline, Channel: s.hub, Archive: s.archive, Imports: s.imports, Store: s.surfaceStore(),
 		People: s.staff, Audit: s.audit, Viewers: s.viewers, WeChat: s.wechatLogin(),
-		Webhooks: s.webhooks,
-		Viewer:   web.Viewer(), Studio: web.Studio(), Push: web.Push(), Assets: web.Assets(), Gatherer: s.metrics, Log: s.log, AdminTokenHash: api.HashToken(s.token),
+		Webhooks: s.webhooks, StyleDeps: api.StyleDeps{ClipAssets: s.clipAssets},
+		Viewer: web.Viewer(), Studio: web.Studio(), Push: web.Push(), Assets: web.Assets(), Gatherer: s.metrics, Log: s.log, AdminTokenHash: api.HashToken(s.token),
 		Lotteries: s.lotteries, Offers: s.offers, Comments: s.comments, Likes: s.likes,
 		Version: version, PublicURL: s.config.HTTP.PublicURL, RTMPPort: port(s.rtmp), PublicMetrics: s.config.HTTP.PublicMetrics,
 		RTMPSPort: port(s.rtmps), HTTPSPort: port(s.https), WHIP: s.whip != nil, ClientAddr: s.clients().Of, MaxWrongKeys: s.config.WebRTC.MaxWrongKeys,
@@ -384,11 +384,6 @@ func (s *server) surface() *api.Server {
 		HighlightDeps: s.highlightDeps(), ClipDeps: s.clipDeps(),
 		Ready:     s.db.Ping,
 		OrderDeps: api.OrderDeps{Orders: s.orders, SandboxPage: s.sandboxPage()}, ReplayDeps: api.ReplayDeps{Edits: s.edits},
-		HighlightDeps: s.highlightDeps(),
-		OrderDeps:     api.OrderDeps{Orders: s.orders, SandboxPage: s.sandboxPage()},
-		StyleDeps:     api.StyleDeps{ClipAssets: s.clipAssets},
-		Ready:         s.db.Ping,
-		OrderDeps:     api.OrderDeps{Orders: s.orders, SandboxPage: s.sandboxPage()}, ReplayDeps: api.ReplayDeps{Edits: s.edits},
 	})
 }
 
