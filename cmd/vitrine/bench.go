@@ -14,7 +14,7 @@ import (
 
 func (p *program) benchCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "bench", Short: "Measure what this machine can carry"}
-	cmd.AddCommand(p.benchPublishCommand(), p.benchViewersCommand(), p.benchTranscodeCommand(), p.benchOrdersCommand())
+	cmd.AddCommand(p.benchPublishCommand(), p.benchViewersCommand(), p.benchTranscodeCommand(), p.benchOrdersCommand(), p.benchClipCommand())
 	return cmd
 }
 

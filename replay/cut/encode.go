@@ -20,7 +20,7 @@ type fragmented struct {
 }
 
 // quality is the constant rate factor: no difference to the recording can be seen.
-const quality = "17"
+const quality = "16"
 
 // reencode decodes samples, from an IDR on, and encodes the frames of the group.
 func (e *encoding) reencode(ctx context.Context, samples []sample, g group) (*fragmented, error) {
@@ -57,7 +57,7 @@ func (e *encoding) reencode(ctx context.Context, samples []sample, g group) (*fr
 func (e *encoding) writeGroup(ctx context.Context, samples []sample) (origin media.Ticks, err error) {
 	order := displayed(samples)
 	last := order[len(order)-1]
-	part := take{source: e.source, video: samples}
+	part := take{source: e.source, video: samples, passing: true}
 	part.visible = media.Span{From: order[0].pts, To: last.pts + media.Ticks(max(last.length, 1))}
 	part.shown = part.visible
 	_, err = part.write(ctx, e.temp, &Meta{}, nil)
@@ -66,7 +66,7 @@ func (e *encoding) writeGroup(ctx context.Context, samples []sample) (origin med
 
 // options are the arguments of the encoder for frames like those of a sample entry.
 func (e *encoding) options(codec media.Codec, entry int) ([]string, error) {
-	common := []string{"-crf", quality, "-preset", "fast", "-bf", "0", "-g", "100000"}
+	common := []string{"-crf", quality, "-preset", "veryfast", "-bf", "0", "-g", "100000"}
 	switch codec {
 	case media.H264:
 		sets, err := mp4.ParameterSets(e.entries[pictures][entry])

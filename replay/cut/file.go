@@ -26,7 +26,7 @@ func (t *take) write(ctx context.Context, path string, meta *Meta, p Progress) (
 	if err != nil {
 		return Result{}, errs.Wrap(t.op, err)
 	}
-	w := writer{source: &t.source, ctx: ctx, progress: p, total: int64(len(head))}
+	w := writer{source: &t.source, ctx: ctx, progress: p, total: int64(len(head)), passing: t.passing}
 	for i := range pieces {
 		w.total += pieces[i].size
 	}
@@ -152,6 +152,7 @@ type writer struct {
 	ctx         context.Context //nolint:containedctx // lives as long as one call of write
 	progress    Progress
 	done, total int64
+	passing     bool
 
 	open    io.ReadSeekCloser // the segment that is being copied
 	segment int
@@ -180,6 +181,9 @@ func (w *writer) write(path string, head []byte, pieces []piece) (err error) {
 		if err := w.copy(f, &pieces[i]); err != nil {
 			return err
 		}
+	}
+	if w.passing {
+		return errors.Join(f.Close(), os.Rename(temp, path))
 	}
 	if err := errors.Join(f.Sync(), f.Close(), os.Rename(temp, path)); err != nil {
 		return err

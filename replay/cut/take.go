@@ -22,6 +22,7 @@ type take struct {
 	visible media.Span // of the pictures; empty without
 	frames  int
 	encoded media.Ticks
+	passing bool // the file is read once and need not outlive a crash
 }
 
 // newTake selects what a clip without encoding consists of.

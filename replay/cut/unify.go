@@ -94,7 +94,7 @@ func (t *take) mainSound() (entry int, mixed bool) {
 // convertSound encodes a run of sound with other parameters.
 func (t *take) convertSound(ctx context.Context, run []sample, entry int, want mp4.AudioFormat, temp string, ff Encoder) ([]sample, error) {
 	first, last := &run[0], &run[len(run)-1]
-	part := take{source: t.source, audio: run, shown: media.Span{From: first.at, To: last.soundEnd()}}
+	part := take{source: t.source, audio: run, passing: true, shown: media.Span{From: first.at, To: last.soundEnd()}}
 	if _, err := part.write(ctx, temp, &Meta{}, nil); err != nil {
 		return nil, err
 	}

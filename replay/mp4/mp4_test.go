@@ -37,7 +37,7 @@ func testInit(t testing.TB) []byte {
 	in := fmp4.Init{Tracks: []*fmp4.InitTrack{
 		{ID: 1, TimeScale: 90_000, Codec: &mp4codecs.H264{SPS: testSPS, PPS: testPPS}},
 		{ID: 2, TimeScale: 44_100, Codec: &mp4codecs.MPEG4Audio{Config: mpeg4audio.AudioSpecificConfig{
-			Type: mpeg4audio.ObjectTypeAACLC, SampleRate: 44_100, ChannelConfig: 2, ChannelCount: 2,
+			Type: mpeg4audio.ObjectTypeAACLC, SampleRate: 44_100, ChannelConfig: 2,
 		}}},
 	}}
 	var buf seekablebuffer.Buffer

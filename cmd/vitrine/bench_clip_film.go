@@ -1,0 +1,110 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/bluenviron/mediacommon/v2/pkg/codecs/mpeg4audio"
+
+	"github.com/vitrine-live/vitrine/hls"
+	"github.com/vitrine-live/vitrine/media"
+	"github.com/vitrine-live/vitrine/replay"
+	"github.com/vitrine-live/vitrine/replay/mp4"
+)
+
+// record makes a recording of the film that is as long as asked for.
+func (f *clipFilm) record(ctx context.Context, a *replay.Archive, show string, length time.Duration) error {
+	file, err := f.make(ctx)
+	if err != nil {
+		return err
+	}
+	tracks, samples, err := readFilm(file)
+	if err != nil {
+		return err
+	}
+	r, resume, err := a.Record(show)
+	if err != nil {
+		return err
+	}
+	p := hls.NewPackager(hls.Config{}, hls.Resume(resume), r, nil, nil)
+	epoch := media.Epoch{Wall: time.Now().UTC().Truncate(time.Millisecond)}
+	p.StartEpoch(epoch)
+	r.OnEpoch(epoch)
+	if err := p.SetTracks(tracks); err != nil {
+		return err
+	}
+	for at := media.Ticks(0); at < media.FromDuration(length); at += filmLength {
+		for _, s := range samples {
+			s.PTS, s.DTS = s.PTS+at, s.DTS+at
+			if err := p.Write(s); err != nil {
+				return err
+			}
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+	p.EndEpoch()
+	r.End()
+	return r.Close()
+}
+
+// readFilm reads the tracks and samples of a fragmented MP4 file with H264 and AAC, in the order of decoding, from the
+// first picture on.
+func readFilm(file []byte) (tracks []media.Track, samples []media.Sample, err error) {
+	in, err := mp4.ReadInit(file)
+	if err != nil {
+		return nil, nil, err
+	}
+	found, err := mp4.ReadSamples(bytes.NewReader(file), int64(len(file)))
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, t := range in {
+		track, err := filmTrack(t)
+		if err != nil {
+			return nil, nil, err
+		}
+		tracks = append(tracks, track)
+		origin, first := media.Ticks(0), true
+		for i := range found {
+			s := &found[i]
+			if s.Track != t.ID {
+				continue
+			}
+			ticks := func(v int64) media.Ticks { return media.Rescale(media.Ticks(v), 90_000, int64(t.Timescale)) }
+			if first {
+				first, origin = false, ticks(s.PTS())
+			}
+			if pts := ticks(s.PTS()) - origin; pts < filmLength {
+				samples = append(samples, media.Sample{
+					Kind: t.Codec.Kind(), PTS: pts, DTS: ticks(s.DTS) - origin, Key: s.Sync, Payload: file[s.Offset : s.Offset+s.Size],
+				})
+			}
+		}
+	}
+	slices.SortStableFunc(samples, func(a, b media.Sample) int { return cmp.Compare(a.DTS, b.DTS) })
+	return tracks, samples, nil
+}
+
+// filmTrack describes a track by its sample entry.
+func filmTrack(t mp4.InitTrack) (media.Track, error) {
+	if t.Codec == media.AAC {
+		format, ok := mp4.Audio(t.Entry)
+		if !ok {
+			return media.Track{}, errors.New("the film's sound has no configuration")
+		}
+		return media.Track{Codec: media.AAC, Audio: &mpeg4audio.AudioSpecificConfig{
+			Type: mpeg4audio.ObjectType(format.ObjectType), SampleRate: format.Rate, ChannelConfig: uint8(format.Channels),
+		}}, nil
+	}
+	sets, err := mp4.ParameterSets(t.Entry)
+	if err != nil || len(sets) != 2 {
+		return media.Track{}, errors.Join(err, errors.New("the film has no parameter sets"))
+	}
+	return media.Track{Codec: media.H264, SPS: sets[0], PPS: sets[1]}, nil
+}
