@@ -138,7 +138,7 @@ func (s *Service) decode(ctx context.Context, src source, all []shot, tile size)
 	err = ffmpeg.Run(ctx, ffmpeg.Job{
 		Program: s.cfg.FFmpeg, Stdin: in, Stdout: out,
 		Args: []string{
-			"-threads", "1", "-skip_frame", "nokey", "-f", "mp4", "-i", "pipe:0", "-map", "0:v:0", "-filter_threads", "1", "-vf", filter,
+			"-threads", "1", "-skip_frame", "nokey", "-skip_loop_filter", "all", "-f", "mp4", "-i", "pipe:0", "-map", "0:v:0", "-filter_threads", "1", "-vf", filter,
 			"-fps_mode", "passthrough", "-f", "rawvideo", "pipe:1",
 		},
 	})
