@@ -84,3 +84,14 @@ func (a *Archive) Recorded(showID string) time.Time {
 	}
 	return st.ModTime()
 }
+
+// Here reports whether the media of the recording is on this disk, and was not left to copies elsewhere.
+func (r *Recording) Here() bool {
+	segments := r.Segments()
+	for i := range segments {
+		if !segments[i].Gap {
+			return r.exists(playlist.SegmentName(segments[i].MSN, playlist.CMAF))
+		}
+	}
+	return true
+}

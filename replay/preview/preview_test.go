@@ -2,6 +2,7 @@ package preview
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"image"
 	"image/jpeg"
@@ -10,6 +11,7 @@ import (
 	"math"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -18,12 +20,16 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
 
 	"github.com/vitrine-live/vitrine/hls/playlist"
+	"github.com/vitrine-live/vitrine/internal/errs"
 	"github.com/vitrine-live/vitrine/internal/ids"
 	"github.com/vitrine-live/vitrine/media"
 	"github.com/vitrine-live/vitrine/replay"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func itoa(n int) string { return strconv.Itoa(n) }
 
@@ -292,6 +298,137 @@ func TestFailures(t *testing.T) {
 	if doc := s.storyboard(rec); !doc.Complete || len(doc.Sheets) > 0 {
 		t.Errorf("%+v", doc)
 	}
+}
+
+// A process that was killed in the middle of a show leaves it to the next one, which finds it unasked; so does a show that
+// is interrupted and ends later. Nothing is made of a show that is gone.
+func TestLeftBehind(t *testing.T) {
+	c := encode(t, "10", "320x180", true)
+	dir, show, gone := t.TempDir(), ids.New("show"), ids.New("show")
+	a := openArchive(t, dir, nil)
+	for _, id := range []string{show, gone} {
+		st := record(t, a, id)
+		st.publish(c)
+		st.end(id == gone)
+	}
+	s := New(Config{}, Deps{Archive: a})
+	s.Want(gone)
+	if err := a.Delete(gone); err != nil {
+		t.Fatal(err)
+	}
+	s.CatchUp(t.Context())
+	rec, err := a.Recording(show)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if doc := s.storyboard(rec); doc.Complete || len(doc.Sheets) != 1 || len(doc.Sheets[0].Tiles) != 5 {
+		t.Errorf("interrupted: %+v", doc)
+	}
+	if _, err := os.Stat(filepath.Join(dir, gone)); err == nil {
+		t.Error("a deleted show is back")
+	}
+	st := record(t, a, show)
+	s.CatchUp(t.Context()) // sees that it is on air
+	st.publish(c)
+	st.end(true)
+	s.CatchUp(t.Context())
+	if rec, err = a.Recording(show); err != nil {
+		t.Fatal(err)
+	}
+	if doc := s.storyboard(rec); !doc.Complete || len(doc.Sheets[0].Tiles) != 10 {
+		t.Errorf("ended: %+v", doc)
+	}
+}
+
+// The disk is full for a while: nothing is skipped.
+func TestNoRoom(t *testing.T) {
+	c := encode(t, "6", "320x180", true)
+	show := ids.New("show")
+	a := openArchive(t, t.TempDir(), nil)
+	st := record(t, a, show)
+	st.publish(c)
+	st.end(true)
+	full := &fullDisk{Archive: a, left: 2}
+	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	s := New(Config{}, Deps{Archive: full, Now: func() time.Time { return now }})
+	s.Want(show)
+	for range 2 * maxFails {
+		s.CatchUp(t.Context())
+		now = now.Add(2 * retryAfter)
+	}
+	full.left = 100
+	s.CatchUp(t.Context())
+	rec, err := a.Recording(show)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if doc := s.storyboard(rec); !doc.Complete || len(doc.Sheets) != 1 || len(doc.Sheets[0].Tiles) != 3 {
+		t.Errorf("%+v", doc)
+	}
+	if loud := s.loudness(rec); !loud.Complete || len(loud.LUFS) < 6 || loud.LUFS[0] < -20 {
+		t.Errorf("%+v", loud)
+	}
+}
+
+// fullDisk has room for so many files.
+type fullDisk struct {
+	*replay.Archive
+	left int
+}
+
+func (f *fullDisk) Keep(show, name string, data []byte) error {
+	if f.left == 0 {
+		return errs.New(errs.Exhausted, "test", "no room")
+	}
+	f.left--
+	return f.Archive.Keep(show, name, data)
+}
+
+func TestRunEnds(t *testing.T) {
+	s := New(Config{FFmpeg: "no-such-program"}, Deps{Archive: openArchive(t, t.TempDir(), nil)})
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { s.Run(ctx); close(done) }()
+	s.Want(ids.New("show"))
+	cancel()
+	<-done
+}
+
+func TestConfig(t *testing.T) {
+	for batch, ok := range map[time.Duration]bool{0: true, time.Minute: true, time.Millisecond: false, 2 * time.Hour: false, -1: false} {
+		if err := (Config{Batch: batch}).Validate(); (err == nil) != ok {
+			t.Errorf("%v: %v", batch, err)
+		}
+	}
+}
+
+// What is damaged or strange on the disk is made anew, and never crashes.
+func FuzzKept(f *testing.F) {
+	f.Add([]byte(`{"show":"x","complete":false,"covered_ms":99999999999,"sheets":[{"tiles_ms":[1]}],"next_segment":-5}`), []byte(`{"show":"x","covered_ms":-1,"lufs":[1],"next_segment":7}`), appendWaveform(nil, []int8{1, 2}))
+	f.Add([]byte(`{"show":"x","tile":{"width":1000000,"height":2}}`), []byte(`{"show":"x","covered_ms":-5000,"lufs":[1,2],"next_segment":7}`), appendWaveform(nil, []int8{1, 2}))
+	f.Add([]byte("null"), []byte("[]"), []byte("\x02\x00\x00\x00\x01"))
+	f.Fuzz(func(t *testing.T, board, loud, wave []byte) {
+		segments := []playlist.Segment{{MSN: 0, Duration: 180_000}, {MSN: 1, Start: 180_000, Duration: 180_000}}
+		b := loadBoard("x", board)
+		b.resume(segments)
+		from(segments, b.doc.Next)
+		b.doc.VTT(nil)
+		s := loadSound("x", loud, wave)
+		s.resume(segments)
+		from(segments, s.doc.Next)
+	})
+}
+
+func FuzzFirstFragment(f *testing.F) {
+	f.Add([]byte("\x00\x00\x00\x09moof1\x00\x00\x00\x0amdat12rest"))
+	f.Add([]byte("\x00\x00\x00\x00moof"))
+	f.Add([]byte("\xff\xff\xff\xffmdat"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		out, err := firstFragment(bytes.NewReader(b))
+		if err == nil && !bytes.HasPrefix(b, out) {
+			t.Errorf("%x of %x", out, b)
+		}
+	})
 }
 
 func TestShots(t *testing.T) {

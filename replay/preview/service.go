@@ -43,7 +43,7 @@ const (
 type Config struct {
 	// FFmpeg is the program, default "ffmpeg", looked up in PATH. Without it nothing is made.
 	FFmpeg string
-	// Batch is how much new media of a show on air is waited for, default 45 s.
+	// Batch is how much new media of a show on air is waited for, default 30 s.
 	Batch time.Duration
 }
 
@@ -56,7 +56,7 @@ func (c Config) Validate() error {
 }
 
 func (c Config) withDefaults() Config {
-	c.Batch = cmp.Or(c.Batch, 45*time.Second)
+	c.Batch = cmp.Or(c.Batch, 30*time.Second)
 	return c
 }
 
@@ -262,6 +262,8 @@ func (s *Service) chooseWanted(onAir map[string]bool) *replay.Recording {
 		}
 		sh := s.show(rec)
 		if waits, _ := sh.waits(rec); waits == 0 && (sh.complete() || !rec.Ended()) {
+			s.forget(id, true)
+		} else if !rec.Here() { // nobody waits so much for it that all of a show is fetched
 			s.forget(id, true)
 		} else if s.Now().After(sh.retry) {
 			return rec

@@ -49,7 +49,7 @@ type sound struct {
 func loadSound(show string, loudness, waveform []byte) *sound {
 	s := &sound{}
 	wave, ok := parseWaveform(waveform)
-	if json.Unmarshal(loudness, &s.doc) != nil || s.doc.Show != show || !ok {
+	if json.Unmarshal(loudness, &s.doc) != nil || s.doc.Show != show || s.doc.Next < 0 || s.doc.Covered < 0 || !ok {
 		s.doc, wave = Loudness{}, nil
 	}
 	s.doc.Show, s.doc.Step, s.wave = show, 1000, wave

@@ -52,7 +52,7 @@ type board struct {
 // read and written.
 func loadBoard(show string, kept []byte) *board {
 	b := &board{}
-	if json.Unmarshal(kept, &b.doc) != nil || b.doc.Show != show {
+	if json.Unmarshal(kept, &b.doc) != nil || b.doc.Show != show || b.doc.Next < 0 || b.doc.Covered < 0 || !b.doc.Tile.sane() {
 		b.doc = Storyboard{}
 	}
 	b.doc.Show, b.doc.Columns, b.doc.Rows = show, columns, rows

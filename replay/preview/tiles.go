@@ -83,6 +83,11 @@ func fit(w, h int) size {
 	return size{even(h, w), longSide}
 }
 
+// sane reports whether fit could have said so, or nothing is known yet.
+func (s size) sane() bool {
+	return s == size{} || min(s.Width, s.Height) >= 32 && max(s.Width, s.Height) == longSide && s.Width%2 == 0 && s.Height%2 == 0
+}
+
 // bytes is what a tile takes as planes of 4:2:0.
 func (s size) bytes() int { return s.Width * s.Height * 3 / 2 }
 
