@@ -11,11 +11,32 @@ import (
 	"github.com/vitrine-live/vitrine/hls/playlist"
 	"github.com/vitrine-live/vitrine/internal/errs"
 	"github.com/vitrine-live/vitrine/internal/ids"
+	"github.com/vitrine-live/vitrine/media"
+	"github.com/vitrine-live/vitrine/replay/edit"
 )
 
-// Beside serves what is made of a recording and kept beside its media. It reports false for names that it does not know;
-// then nothing was written. It must be safe for concurrent use.
-type Beside func(w http.ResponseWriter, r *http.Request, rec *Recording, name string) (known bool, err error)
+// Beside serves what is made of a recording and kept beside its media. kept are the spans that the replay plays, in order,
+// whole segments each; nil for all of it. It reports false for names that it does not know; then nothing was written. It
+// must be safe for concurrent use.
+type Beside func(w http.ResponseWriter, r *http.Request, rec *Recording, name string, kept []media.Span) (known bool, err error)
+
+// serveBeside serves what Config.Beside knows.
+func (s serving) serveBeside(w http.ResponseWriter, r *http.Request, rec *Recording, name string) (known bool, err error) {
+	if s.a.cfg.Beside == nil {
+		return false, nil
+	}
+	state, err := s.edits(r.Context(), rec)
+	if err != nil {
+		return true, err
+	}
+	var kept []media.Span
+	if len(state.Cuts) > 0 {
+		if kept = edit.MapOf(edit.Keep(rec.Segments(), state.Cuts)).Spans(); kept == nil {
+			kept = []media.Span{} // nothing is left
+		}
+	}
+	return s.a.cfg.Beside(w, r, rec, name, kept)
+}
 
 // OnAir returns the recordings that are being recorded now, in no order.
 func (a *Archive) OnAir() []*Recording {
@@ -68,8 +89,8 @@ func (r *Recording) ReadKept(name string) ([]byte, error) {
 
 // besideName reports whether a file of this name belongs neither to the recorder nor outside of the folder.
 func besideName(name string) bool {
-	_, media := playlist.ParseName(name)
-	return name != "" && !media && name != indexName && name != posterName && !strings.ContainsAny(name, `/\`) &&
+	_, own := playlist.ParseName(name)
+	return name != "" && !own && name != indexName && name != posterName && !strings.ContainsAny(name, `/\`) &&
 		!strings.HasPrefix(name, ".") && !strings.HasSuffix(name, tempSuffix)
 }
 

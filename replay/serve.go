@@ -86,8 +86,8 @@ func (a *Archive) serve(w http.ResponseWriter, r *http.Request, showID, name str
 			return as.servePoster(w, r, rec)
 		}
 	}
-	if a.cfg.Beside != nil && !ts {
-		if known, err := a.cfg.Beside(w, r, rec, file); known {
+	if !ts {
+		if known, err := as.serveBeside(w, r, rec, file); known {
 			return err
 		}
 	}

@@ -37,8 +37,8 @@ func (s *server) startPreviews(ctx context.Context) (func(context.Context) error
 }
 
 // beside serves what is kept beside the media of a replay.
-func (s *server) beside(w http.ResponseWriter, r *http.Request, rec *replay.Recording, name string) (known bool, err error) {
-	return s.previews.Beside(w, r, rec, name)
+func (s *server) beside(w http.ResponseWriter, r *http.Request, rec *replay.Recording, name string, kept []media.Span) (known bool, err error) {
+	return s.previews.Beside(w, r, rec, name, kept)
 }
 
 // startHighlights stores how many watch until the stop, and finds what they answered to when it is asked for.
@@ -63,12 +63,7 @@ func (s *server) showDuration(ctx context.Context, showID string) (media.Ticks, 
 }
 
 func (s *server) chaptersOf(ctx context.Context, showID string) ([]edit.Chapter, error) {
-	pins, err := s.timeline.Ranges(ctx, showID)
-	if err != nil {
-		return nil, err
-	}
-	end, err := s.showDuration(ctx, showID)
-	return edit.FromPins(pins, end), err
+	return s.edits.Chapters(ctx, showID)
 }
 
 // watching is how many watch each show that is on air here.

@@ -72,7 +72,7 @@ func checkTiles(t *testing.T, a *replay.Archive, show string, starts []media.Tic
 	for _, s := range doc.Sheets {
 		resp := get(t, a, show, s.URL)
 		pic, err := jpeg.Decode(resp.Body)
-		if err != nil || !strings.Contains(resp.Header.Get("Cache-Control"), "immutable") {
+		if err != nil || resp.Header.Get("Cache-Control") != cacheFull {
 			t.Fatalf("%s: %s %v %v", s.URL, resp.Status, err, resp.Header)
 		}
 		if want := image.Pt(5*doc.Tile.Width, 5*doc.Tile.Height); pic.Bounds().Size() != want {
@@ -100,8 +100,9 @@ func TestPreviewOfAShow(t *testing.T) {
 	c := encode(t, "15", "320x180", true)
 	dir, show := t.TempDir(), ids.New("show")
 	var s *Service
-	beside := func(w http.ResponseWriter, r *http.Request, rec *replay.Recording, name string) (bool, error) {
-		return s.Beside(w, r, rec, name)
+	var kept []media.Span
+	beside := func(w http.ResponseWriter, r *http.Request, rec *replay.Recording, name string, _ []media.Span) (bool, error) {
+		return s.Beside(w, r, rec, name, kept)
 	}
 	a := openArchive(t, dir, beside)
 	s = New(Config{Batch: 10 * time.Second}, Deps{Archive: a})
@@ -137,6 +138,9 @@ func TestPreviewOfAShow(t *testing.T) {
 	checkSound(t, a, show, starts)
 	whole := soundFiles(t, a, show)
 	checkPlayers(t, a, show)
+	kept = []media.Span{{From: 0, To: starts[1]}, {From: starts[2], To: st.p.Position()}} // the second publish is cut out
+	checkCut(t, a, show, kept)
+	kept = nil
 
 	// Made in one go, sound is the same as made in pieces.
 	other := openArchive(t, copyMedia(t, dir, show), beside)
@@ -213,6 +217,40 @@ func checkPlayers(t *testing.T, a *replay.Archive, show string) {
 		if resp := get(t, a, show, name); resp.StatusCode != http.StatusNotFound {
 			t.Errorf("%s: %s", name, resp.Status)
 		}
+	}
+}
+
+// checkCut looks for pictures of what was cut out: nobody is shown one.
+func checkCut(t *testing.T, a *replay.Archive, show string, kept []media.Span) {
+	t.Helper()
+	whole := read[Storyboard](t, a, show, "storyboard.json")
+	body, _ := io.ReadAll(get(t, a, show, "storyboard.vtt").Body)
+	black := 0
+	for _, s := range whole.Sheets {
+		if !strings.Contains(s.URL, "kept=") || !strings.Contains(string(body), s.URL+"#") {
+			t.Errorf("%s is the address of something else", s.URL)
+		}
+		for _, url := range []string{s.URL, strings.SplitN(s.URL, "?", 2)[0]} {
+			pic, err := jpeg.Decode(get(t, a, show, url).Body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, ms := range s.Tiles {
+				gone := i+1 < len(s.Tiles) && s.Tiles[i+1] == ms // it has no time of its own
+				if gone {
+					black++
+				}
+				if !inside(kept, ms) || gone && number(pic, i%5*whole.Tile.Width, i/5*whole.Tile.Height, whole.Tile) != 0 {
+					t.Errorf("the tile of %d ms is shown", ms)
+				}
+			}
+		}
+	}
+	if black != 2*8 {
+		t.Errorf("%d tiles are gone", black)
+	}
+	if n := strings.Count(string(body), " --> "); n != 24 {
+		t.Errorf("%d pictures for players:\n%s", n, body)
 	}
 }
 
@@ -460,8 +498,9 @@ func TestVTTWithCuts(t *testing.T) {
 	d := Storyboard{Covered: 8000, Tile: size{10, 6}, Columns: 5, Rows: 5, Sheets: []Sheet{{"a.jpg", []int64{40, 2000, 4000, 6000}}}}
 	ms := media.FromMilliseconds
 	got := string(d.VTT([]media.Span{{From: ms(1000), To: ms(3000)}, {From: ms(7000), To: ms(8000)}}))
-	want := "WEBVTT\n\n00:00:00.000 --> 00:00:01.000\na.jpg#xywh=0,0,10,6\n\n00:00:01.000 --> 00:00:02.000\na.jpg#xywh=10,0,10,6\n" +
-		"\n00:00:02.000 --> 00:00:03.000\na.jpg#xywh=30,0,10,6\n"
+	// Of what was cut no picture is shown, not even where it would be the nearest before: the next one is.
+	const url = "a.jpg?kept=6ea57dc6"
+	want := "WEBVTT\n\n00:00:00.000 --> 00:00:02.000\n" + url + "#xywh=10,0,10,6\n\n00:00:02.000 --> 00:00:03.000\n" + url + "#xywh=10,0,10,6\n"
 	if got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}

@@ -6,18 +6,22 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash/crc32"
+	"image"
+	"image/jpeg"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/vitrine-live/vitrine/internal/errs"
+	"github.com/vitrine-live/vitrine/media"
 	"github.com/vitrine-live/vitrine/replay"
 )
 
-// What caches may do: a sheet that is full never changes.
+// What caches may do: a sheet is the same under its address, until something is cut out of the replay.
 const (
-	cacheFull    = "public, max-age=31536000, immutable"
+	cacheFull    = "public, max-age=3600"
 	cacheGrowing = "no-cache"
 )
 
@@ -32,14 +36,14 @@ var sheetPattern = regexp.MustCompile(`^storyboard-[1-9][0-9]{0,4}\.jpg$`)
 //	waveform.json      the same as JSON
 //	loudness.json      how loud each second is
 //
-// Of a show of which nothing was made yet they are empty, and it is made.
-func (s *Service) Beside(w http.ResponseWriter, r *http.Request, rec *replay.Recording, name string) (known bool, err error) {
+// Of a show of which nothing was made yet they are empty, and it is made. Pictures of what is not in kept, the spans that
+// the replay plays, are black; kept nil: nothing was cut.
+func (s *Service) Beside(w http.ResponseWriter, r *http.Request, rec *replay.Recording, name string, kept []media.Span) (known bool, err error) {
 	switch {
 	case name == storyboardName:
-		doc := s.storyboard(rec)
-		return true, answer(w, r, doc)
+		return true, answer(w, r, s.storyboard(rec).without(kept))
 	case name == "storyboard.vtt":
-		return true, s.serveVTT(w, r, rec)
+		return true, answerBytes(w, r, "text/vtt; charset=utf-8", cacheGrowing, s.storyboard(rec).VTT(kept))
 	case name == loudnessName:
 		doc := s.loudness(rec)
 		return true, answer(w, r, doc)
@@ -50,7 +54,7 @@ func (s *Service) Beside(w http.ResponseWriter, r *http.Request, rec *replay.Rec
 		points, _ := parseWaveform(s.kept(rec, waveformName, nil))
 		return true, answerBytes(w, r, "application/json", cacheGrowing, waveformJSON(points))
 	case sheetPattern.MatchString(name):
-		return true, s.serveSheet(w, r, rec, name)
+		return true, s.serveSheet(w, r, rec, name, kept)
 	}
 	return false, nil
 }
@@ -95,36 +99,53 @@ func (s *Service) Loudness(showID string) ([]float64, error) {
 	return s.loudness(rec).LUFS, nil
 }
 
-func (s *Service) serveVTT(w http.ResponseWriter, r *http.Request, rec *replay.Recording) error {
-	doc := s.storyboard(rec)
-	var out []byte
-	if s.Kept == nil || !rec.Ended() {
-		out = doc.VTT(nil)
-	} else {
-		kept, err := s.Kept(r.Context(), rec.Show())
-		if err != nil {
-			return errs.Wrap("preview.serveVTT", err)
-		}
-		out = doc.VTT(kept)
-	}
-	return answerBytes(w, r, "text/vtt; charset=utf-8", cacheGrowing, out)
-}
-
-func (s *Service) serveSheet(w http.ResponseWriter, r *http.Request, rec *replay.Recording, name string) error {
+func (s *Service) serveSheet(w http.ResponseWriter, r *http.Request, rec *replay.Recording, name string, kept []media.Span) error {
 	data, err := rec.ReadKept(name)
 	if errs.KindOf(err) == errs.NotFound {
 		return errs.New(errs.NotFound, "preview.serveSheet", "the storyboard has no such sheet")
 	} else if err != nil {
 		return err
 	}
+	doc := s.storyboard(rec)
 	cache := cacheGrowing
-	for _, sheet := range s.storyboard(rec).Sheets {
+	for i, sheet := range doc.without(kept).Sheets {
+		path, query, _ := strings.Cut(sheet.URL, "?")
+		if path != name {
+			continue
+		}
 		// The address that the storyboard gives names a picture that stays, full or not.
-		if path, query, _ := strings.Cut(sheet.URL, "?"); path == name && query == r.URL.RawQuery {
+		if query == r.URL.RawQuery {
 			cache = cacheFull
+		}
+		if data, err = blacken(data, doc.Tile, doc.Sheets[i].Tiles, kept); err != nil {
+			return errs.Wrap("preview.serveSheet", err)
 		}
 	}
 	return answerBytes(w, r, "image/jpeg", cache, data)
+}
+
+// blacken takes the tiles from a sheet whose pictures were cut out of the replay.
+func blacken(data []byte, tile size, tiles []int64, kept []media.Span) ([]byte, error) {
+	if kept == nil || !slices.ContainsFunc(tiles, func(ms int64) bool { return !inside(kept, ms) }) {
+		return data, nil
+	}
+	pic, err := jpeg.Decode(bytes.NewReader(data))
+	if err != nil {
+		return nil, err
+	}
+	planes, ok := pic.(*image.YCbCr)
+	if want := newSheet(tile); !ok || planes.Rect != want.pic.Rect || planes.SubsampleRatio != want.pic.SubsampleRatio {
+		return nil, errs.New(errs.Internal, "preview.blacken", "the sheet is of another size than its storyboard says")
+	}
+	black := bytes.Repeat([]byte{128}, tile.bytes())
+	clear(black[:tile.Width*tile.Height])
+	s := sheet{tile, planes}
+	for n, ms := range tiles {
+		if n < perSheet && !inside(kept, ms) {
+			s.put(n, black)
+		}
+	}
+	return s.jpeg()
 }
 
 // answer serves v as JSON.

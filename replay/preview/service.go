@@ -72,8 +72,6 @@ type archive interface {
 // Deps are what a Service works with.
 type Deps struct {
 	Archive archive
-	// Kept gives the spans of an ended show that its playlists play, in order; nil for all of it. The function may be nil.
-	Kept    func(ctx context.Context, showID string) ([]media.Span, error)
 	Log     *slog.Logger     // nil: nothing is logged
 	Metrics *Metrics         // nil: nothing is counted
 	Now     func() time.Time // nil: time.Now
