@@ -37,7 +37,11 @@ func Apply(s State, o Op) (State, error) {
 	}
 	switch o.Kind {
 	case Cut, Uncut:
-		return next.cut(&o)
+		cuts, err := cutting(s.Cuts, &o)
+		if err != nil {
+			return s, err
+		}
+		next.Cuts = cuts
 	case RenameChapter, SplitChapter, MergeChapters, HideChapter, UnhideChapter:
 		next.chapters = append(slices.Clip(s.chapters), o)
 	case SetCover:
@@ -60,22 +64,21 @@ func Apply(s State, o Op) (State, error) {
 	return next, nil
 }
 
-func (s State) cut(o *Op) (State, error) {
-	before := s.Cuts
-	if o.Kind == Cut {
-		s.Cuts = union(before, o.Span())
-	} else {
-		s.Cuts = without(before, o.Span())
+// cutting is the cuts after a cut or uncut.
+func cutting(before []media.Span, o *Op) ([]media.Span, error) {
+	after := union(before, o.Span())
+	if o.Kind == Uncut {
+		after = without(before, o.Span())
 	}
 	switch {
-	case slices.Equal(before, s.Cuts) && o.Kind == Cut:
-		return s, unchanged("this is cut already")
-	case slices.Equal(before, s.Cuts):
-		return s, unchanged("nothing is cut there")
-	case len(s.Cuts) > MaxCuts:
-		return s, errs.New(errs.Exhausted, "edit.Apply", "a replay can have %d cuts; join some", MaxCuts)
+	case slices.Equal(before, after) && o.Kind == Cut:
+		return nil, unchanged("this is cut already")
+	case slices.Equal(before, after):
+		return nil, unchanged("nothing is cut there")
+	case len(after) > MaxCuts:
+		return nil, errs.New(errs.Exhausted, "edit.Apply", "a replay can have %d cuts; join some", MaxCuts)
 	}
-	return s, nil
+	return after, nil
 }
 
 func unchanged(format string, args ...any) error {
@@ -113,15 +116,13 @@ func union(spans []media.Span, add media.Span) []media.Span {
 func without(spans []media.Span, less media.Span) []media.Span {
 	var out []media.Span
 	for _, s := range spans {
-		for _, rest := range []media.Span{{From: s.From, To: min(s.To, less.From)}, {From: max(s.From, less.To), To: s.To}} {
-			if !s.Overlaps(less) {
-				rest = s
-			}
+		if !s.Overlaps(less) {
+			out = append(out, s)
+			continue
+		}
+		for _, rest := range []media.Span{{From: s.From, To: less.From}, {From: less.To, To: s.To}} {
 			if !rest.Empty() {
 				out = append(out, rest)
-			}
-			if !s.Overlaps(less) {
-				break
 			}
 		}
 	}
