@@ -59,6 +59,7 @@ type Deps struct {
 	HighlightDeps
 	ReplayDeps
 	ClipDeps
+	RetentionDeps
 
 	// AdminTokenHash is the hex SHA-256 of the admin token.
 	AdminTokenHash string
@@ -143,6 +144,7 @@ func New(deps Deps) *Server {
 	s.reportOperations()
 	s.highlightOperations()
 	s.clipOperations()
+	s.retentionOperations()
 	s.statusOperations()
 	s.mediaRoutes()
 	s.pageRoutes()

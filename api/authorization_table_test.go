@@ -41,6 +41,8 @@ var authorization = map[string]row{
 	"update-store":         {"store:write", owners},
 	"rotate-viewer-secret": {"store:write", owners},
 	"list-audit":           {"audit:read", sellers},
+	"get-retention":        {"rooms:read", crew},
+	"set-retention":        {"store:write", owners},
 
 	// staff
 	"sign-in":           {"", everyone},

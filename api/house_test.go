@@ -90,6 +90,7 @@ func newHouse(t *testing.T, change ...func(*Deps)) *house {
 	h.withEdits(&deps, db)
 	deps.FunnelDeps = funnelDeps(t, db, h.rooms, timeline, log, clock)
 	deps.HighlightDeps = highlightDeps(db, h.rooms, timeline, clock)
+	deps.RetentionDeps = retentionDeps(t, db, clock)
 	h.withOrders(&deps, db, log)
 	h.withClips(&deps, db, clock)
 	h.withPay(&deps, db, log)

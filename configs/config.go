@@ -28,6 +28,7 @@ type Config struct {
 	HLS             HLS       `yaml:"hls"`
 	Recording       Recording `yaml:"recording"`
 	Clips           Clips     `yaml:"clips"`
+	Archive         Archive   `yaml:"archive"`
 	Channel         Channel   `yaml:"channel"`
 	Staff           Staff     `yaml:"staff"`
 	Catalogue       Catalogue `yaml:"catalogue"`
@@ -179,6 +180,7 @@ func Default() Config {
 		HLS:             HLS{Part: Duration(500 * time.Millisecond), Segment: Duration(2 * time.Second), Window: 10, MaxWaiters: 20_000},
 		Recording:       Recording{Enabled: true, Reserve: 512 << 20, Queue: 16 << 20},
 		Clips:           defaultClips(),
+		Archive:         defaultArchive(),
 		Catalogue:       defaultCatalogue(),
 		Channel:         Channel{MaxConnections: 20_000, MaxConnectionsPerAddress: 1000},
 		Staff:           Staff{Session: Duration(7 * 24 * time.Hour), SessionMax: Duration(90 * 24 * time.Hour), Invitation: Duration(72 * time.Hour)},

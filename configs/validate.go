@@ -50,6 +50,7 @@ func (c *Config) Validate() error {
 	check(c.Clips.Parallel >= 0 && c.Clips.Parallel <= 64, "clips.parallel", "must be between 0 and 64, got %d", c.Clips.Parallel)
 	check(c.Clips.Threads >= 0 && c.Clips.Threads <= 256, "clips.threads", "must be between 0 and 256, got %d", c.Clips.Threads)
 	check(c.Clips.Queue >= 1 && c.Clips.Queue <= 100_000, "clips.queue", "must be between 1 and 100000, got %d", c.Clips.Queue)
+	c.Archive.validate(check)
 	check(c.Channel.MaxConnections > 0, "channel.max_connections", "must be at least 1")
 	check(c.Channel.MaxConnectionsPerAddress > 0, "channel.max_connections_per_address", "must be at least 1")
 	c.Catalogue.validate(check)

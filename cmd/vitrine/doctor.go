@@ -42,7 +42,7 @@ type finding struct {
 func (p *program) doctorCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "doctor",
-		Short: "Look for what would go wrong: configuration, ports, TLS, ffmpeg, disk, clock, data folder, PostgreSQL, Redis",
+		Short: "Look for what would go wrong: configuration, ports, TLS, ffmpeg, disk, clock, data folder, PostgreSQL, Redis, S3",
 		Example: `  vitrine doctor
   vitrine doctor -c /etc/vitrine.yaml`,
 		Args: cobra.NoArgs,
@@ -66,7 +66,7 @@ func (p *program) doctor(ctx context.Context) error {
 		checkFFmpeg(ctx, c.Transcode.FFmpeg), checkFont(ctx, ""), checkTranscoding(ctx, c), checkClock(time.Now()), checkFiles(c),
 	}
 	findings = append(findings, checkTLS(ctx, c, time.Now())...)
-	findings = append(append(findings, checkDatabase(ctx, c)...), checkRedis(ctx, c.Redis)...)
+	findings = append(append(append(findings, checkDatabase(ctx, c)...), checkRedis(ctx, c.Redis)...), checkBucket(ctx, c.Archive)...)
 	failed := 0
 	for _, f := range findings {
 		p.print(f)

@@ -69,6 +69,7 @@ type server struct {
 	previewParts
 	editParts
 	clipParts
+	mirrorParts
 }
 
 // part is one step of starting the server; its stop is called when a later part fails or the server ends.
@@ -91,8 +92,11 @@ func (s *server) run(ctx context.Context) (err error) {
 		{"listeners", s.startListeners},
 		{"http", s.startHTTP}, // before the rooms, so that at the stop they first release whoever waits for them
 		{"tls", s.startTLS},
+		{"mirror", s.openMirror},
 		{"archive", s.startArchive},
 		{"style", s.startStyle},
+		{"mirroring", s.startMirroring},
+		{"retention", s.startRetention},
 		{"previews", s.startPreviews},
 		{"overlay", s.startOverlay},
 		{"reminders", s.startReminders},
@@ -199,7 +203,7 @@ func (s *server) startArchive(context.Context) (func(context.Context) error, err
 	}
 	archive, err := replay.Open(s.data.file("recordings"), replay.Config{
 		Reserve: int64(s.config.Recording.Reserve), Queue: int64(s.config.Recording.Queue), Ranges: s.replayRanges, Edited: s.replayEdited,
-		Beside: s.beside,
+		Beside: s.beside, Copies: s.copies(),
 	}, s.log, replay.NewMetrics(s.metrics))
 	if err != nil {
 		return nil, err
@@ -381,7 +385,7 @@ func (s *server) surface() *api.Server {
 		Version: version, PublicURL: s.config.HTTP.PublicURL, RTMPPort: port(s.rtmp), PublicMetrics: s.config.HTTP.PublicMetrics,
 		RTMPSPort: port(s.rtmps), HTTPSPort: port(s.https), WHIP: s.whip != nil, ClientAddr: s.clients().Of, MaxWrongKeys: s.config.WebRTC.MaxWrongKeys,
 		CatalogueDeps: s.catalogueDeps(), FunnelDeps: s.funnelDeps(), PayDeps: s.payDeps(),
-		HighlightDeps: s.highlightDeps(), ClipDeps: s.clipDeps(),
+		HighlightDeps: s.highlightDeps(), RetentionDeps: api.RetentionDeps{Retention: s.retention}, ClipDeps: s.clipDeps(),
 		Ready:     s.db.Ping,
 		OrderDeps: api.OrderDeps{Orders: s.orders, SandboxPage: s.sandboxPage()}, ReplayDeps: api.ReplayDeps{Edits: s.edits},
 	})

@@ -68,15 +68,17 @@ func (s *show) step(ctx context.Context, onAir bool) (more bool, err error) {
 		s.looked = time.Time{}
 	}
 	s.onAir = onAir
+	if s.opened && s.state.Fetched && s.wentOn() {
+		s.opened = false
+	}
 	if !s.opened {
 		if err := s.open(ctx); err != nil {
 			return false, err
 		}
 	}
-	if s.refused || s.state.Fetched && !onAir {
+	if s.refused || s.state.Fetched {
 		return false, nil
 	}
-	s.state.Fetched = false
 	if s.state.Complete && !s.changed() {
 		return false, nil
 	}
@@ -100,7 +102,10 @@ func (s *show) open(ctx context.Context) error {
 	if s.state.Others == nil {
 		s.state.Others = map[string]stamp{}
 	}
-	if known && (st.Complete || st.Fetched && !s.onAir) {
+	if s.state.Fetched && s.wentOn() {
+		s.state.Fetched, s.state.Complete = false, false
+	}
+	if known && (s.state.Complete || s.state.Fetched) {
 		s.opened = true
 		return nil
 	}
@@ -126,6 +131,12 @@ func (s *show) open(ctx context.Context) error {
 		s.m.log.Error("the bucket has another recording of a show; neither is changed: delete one of the two", "show", s.id, "bucket", s.m.bucket)
 	}
 	return nil
+}
+
+// wentOn reports whether a show that was fetched was recorded here since: then the original is here.
+func (s *show) wentOn() bool {
+	st, err := os.Stat(s.m.path(s.id, replay.IndexName))
+	return s.onAir || err == nil && st.Size() > s.state.Index
 }
 
 // sameShow compares how the index begins here and in the bucket: its first lines say when the show began.

@@ -18,6 +18,7 @@ import (
 	"github.com/vitrine-live/vitrine/overlay"
 	"github.com/vitrine-live/vitrine/replay/clip"
 	"github.com/vitrine-live/vitrine/replay/highlight"
+	"github.com/vitrine-live/vitrine/replay/retention"
 )
 
 // Store is all that an adapter implements.
@@ -69,6 +70,7 @@ type Store interface {
 	offerStore
 	clip.Store
 	highlight.Store
+	retention.Store
 }
 
 // cases are what every adapter is asked.
@@ -176,6 +178,7 @@ var cases = []struct {
 	{"stray payments", testStrays},
 	{"viewer samples", testViewerSamples},
 	{"highlights", testHighlights},
+	{"retention", testRetention},
 }
 
 // Run runs the suite. open returns an empty store that closes with its test.
