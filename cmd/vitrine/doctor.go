@@ -183,7 +183,7 @@ func checkWebRTC(c configs.WebRTC) finding {
 func checkFFmpeg(ctx context.Context, program string) finding {
 	f := finding{
 		name: "ffmpeg",
-		hint: "install it (Debian: apt-get install ffmpeg); without it browsers cannot publish, and there are no lower qualities and no poster images",
+		hint: "install it (Debian: apt-get install ffmpeg); without it browsers cannot publish, and there are no lower qualities, no poster images and no storyboards",
 	}
 	path, err := exec.LookPath(program)
 	if err != nil {

@@ -227,9 +227,8 @@ func TestUnknown(t *testing.T) {
 			t.Errorf("%s: %v", id, err)
 		}
 	}
-	last := ""
 	for n := range 3 * maxShows { // bounded; the newest stay
-		last = ids.New("show")
+		last := ids.New("show")
 		svc.known(last)
 		if want := min(n+2, maxShows); len(svc.counts) > want || svc.counts[last] == nil {
 			t.Fatalf("after %d shows the counts of %d are kept", n+1, len(svc.counts))

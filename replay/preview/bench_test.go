@@ -37,7 +37,7 @@ func BenchmarkShowOf1080p(b *testing.B) {
 			b.StopTimer()
 		}
 		st.end(true)
-		shown += (st.p.Position()).Duration()
+		shown += st.p.Position().Duration()
 		if err := a.Close(); err != nil {
 			b.Fatal(err)
 		}

@@ -445,7 +445,7 @@ func FuzzKept(f *testing.F) {
 	f.Add([]byte(`{"show":"x","complete":false,"covered_ms":99999999999,"sheets":[{"tiles_ms":[1]}],"next_segment":-5}`), []byte(`{"show":"x","covered_ms":-1,"lufs":[1],"next_segment":7}`), appendWaveform(nil, []int8{1, 2}))
 	f.Add([]byte(`{"show":"x","tile":{"width":1000000,"height":2}}`), []byte(`{"show":"x","covered_ms":-5000,"lufs":[1,2],"next_segment":7}`), appendWaveform(nil, []int8{1, 2}))
 	f.Add([]byte("null"), []byte("[]"), []byte("\x02\x00\x00\x00\x01"))
-	f.Fuzz(func(t *testing.T, board, loud, wave []byte) {
+	f.Fuzz(func(_ *testing.T, board, loud, wave []byte) {
 		segments := []playlist.Segment{{MSN: 0, Duration: 180_000}, {MSN: 1, Start: 180_000, Duration: 180_000}}
 		b := loadBoard("x", board)
 		b.resume(segments)
