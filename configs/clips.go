@@ -6,6 +6,7 @@ type Clips struct {
 	Threads  int     `yaml:"threads"`
 	Queue    int     `yaml:"queue"`
 	MaxLoad  float64 `yaml:"max_load"`
+	Font     string  `yaml:"font"`
 }
 
 func defaultClips() Clips { return Clips{Queue: 200} }

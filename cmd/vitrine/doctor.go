@@ -63,7 +63,7 @@ func (p *program) doctor(ctx context.Context) error {
 		checkData(c.Data), checkDisk(c.Data, int64(c.Recording.Reserve)),
 		checkPort("HTTP port", "http.addr", c.HTTP.Addr), checkPort("RTMP port", "rtmp.addr", c.RTMP.Addr),
 		checkWebRTC(c.WebRTC),
-		checkFFmpeg(ctx, c.Transcode.FFmpeg), checkFont(ctx, ""), checkTranscoding(ctx, c), checkClock(time.Now()), checkFiles(c),
+		checkFFmpeg(ctx, c.Transcode.FFmpeg), checkFont(ctx, c.Clips.Font), checkTranscoding(ctx, c), checkClock(time.Now()), checkFiles(c),
 	}
 	findings = append(findings, checkTLS(ctx, c, time.Now())...)
 	findings = append(append(append(findings, checkDatabase(ctx, c)...), checkRedis(ctx, c.Redis)...), checkBucket(ctx, c.Archive)...)

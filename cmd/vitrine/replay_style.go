@@ -11,7 +11,6 @@ import (
 
 // styleParts are what styled clips are made with.
 type styleParts struct {
-	styles     *style.Renderer
 	clipAssets *style.Assets
 }
 
@@ -26,10 +25,6 @@ func (s *server) startStyle(context.Context) (_ func(context.Context) error, err
 			return int64(st.Bavail) * int64(st.Bsize), err //nolint:unconvert // its width differs by architecture
 		},
 	})
-	if err != nil {
-		return nil, err
-	}
-	s.styles, err = style.New(style.Config{FFmpeg: s.config.Transcode.FFmpeg}, s.log)
 	return nil, err
 }
 

@@ -33,8 +33,8 @@ var presets = []string{"ultrafast", "superfast", "veryfast", "faster", "fast", "
 // Validate returns an Invalid error that names the key. Whether there is such a font is known when it is opened.
 func (c Config) Validate() error {
 	const op = "style.Config"
-	if c.Threads < 0 || c.Threads > 64 {
-		return errs.Field(op, "threads", "must be 0 to 64, got %d", c.Threads)
+	if c.Threads < 0 || c.Threads > 256 {
+		return errs.Field(op, "threads", "must be 0 to 256, got %d", c.Threads)
 	}
 	if c.Preset != "" && !oneOf(c.Preset, presets...) {
 		return errs.Field(op, "preset", "must be one of %v, got %q", presets, c.Preset)

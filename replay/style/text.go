@@ -3,6 +3,7 @@ package style
 import (
 	"image"
 	"image/draw"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -144,16 +145,22 @@ func visual(line string) string {
 	if err != nil {
 		return line
 	}
-	var out strings.Builder
+	var out []string
+	swap := 0 // where a stretch begins that runs to the left
 	for i := range order.NumRuns() {
 		run := order.Run(i)
-		if run.Direction() == bidi.RightToLeft {
-			out.WriteString(bidi.ReverseString(run.String()))
-		} else {
-			out.WriteString(run.String())
+		text := run.String()
+		switch {
+		case run.Direction() == bidi.RightToLeft:
+			text = bidi.ReverseString(text)
+		case p.IsLeftToRight() && strings.ContainsFunc(text, unicode.IsLetter): // numbers belong to what is around them
+			slices.Reverse(out[swap:])
+			swap = len(out) + 1
 		}
+		out = append(out, text)
 	}
-	return out.String()
+	slices.Reverse(out[min(swap, len(out)):])
+	return strings.Join(out, "")
 }
 
 func leftward(r rune) bool {
