@@ -45,6 +45,7 @@ const tempSuffix = ".source"
 // group is a stretch of take.video from an IDR on that is encoded again, and the frames of it that are wanted.
 type group struct {
 	from, to    int         // indices; to is the first of the next group
+	decode      int         // index of the IDR from which on it is decoded, before from where pictures need it
 	first, last media.Ticks // PTS of the first and last wanted frame
 }
 
@@ -67,13 +68,34 @@ func (t *take) edges() (groups []group) {
 	if order[len(order)-1].pts <= last || len(groups) > 0 && groups[0].to == len(t.video) {
 		return groups
 	}
-	g := group{from: 0, to: len(t.video), last: last}
-	for i := range t.video {
-		if x := &t.video[i]; x.sync && x.pts <= last {
-			g.from, g.first = i, x.pts
-		}
+	g := t.tail(last)
+	if len(groups) > 0 {
+		g.first = max(g.first, groups[0].last+1)
+	}
+	if len(groups) > 0 && g.from < groups[0].to { // pictures behind an IDR that are shown before it
+		return []group{{from: 0, to: len(t.video), first: first, last: last}}
 	}
 	return append(groups, g)
+}
+
+// tail is the group of the last wanted frame. Where the group is open, it begins with frames that stand behind its IDR and
+// are shown before it; those need the group before.
+func (t *take) tail(last media.Ticks) group {
+	g := group{to: len(t.video), last: last}
+	for i := range t.video {
+		if x := &t.video[i]; x.sync && x.pts <= last {
+			g.decode, g.from, g.first = g.from, i, x.pts
+		}
+	}
+	open := false
+	for _, x := range t.video[g.from:] {
+		open = open || x.pts < g.first
+		g.first = min(g.first, x.pts)
+	}
+	if !open {
+		g.decode = g.from
+	}
+	return g
 }
 
 // firstShown is the PTS of the first frame that is not hidden: the one before the visible span may last into it.
@@ -143,19 +165,18 @@ func (e *encoding) spliced(g group, made []sample) []sample {
 // encode returns the samples that take the place of a group.
 func (e *encoding) encode(ctx context.Context, g group) ([]sample, error) {
 	end := g.to
-	for i := g.to; i < len(e.video) && e.video[i].pts < e.video[g.to].pts || i == g.to && i < len(e.video); i++ {
+	for i := g.to + 1; i < len(e.video) && e.video[i].pts < e.video[g.to].pts; i++ {
 		if e.video[i].pts <= g.last {
-			end = i + 1
+			end = i + 1 // it is behind the next IDR, but shown before it
 		}
 	}
-	source := e.video[g.from:end]
 	var wanted []sample
-	for _, x := range source {
+	for _, x := range e.video[g.from:end] {
 		if x.pts >= g.first && x.pts <= g.last {
 			wanted = append(wanted, x)
 		}
 	}
-	encoded, err := e.reencode(ctx, source, g)
+	encoded, err := e.reencode(ctx, e.video[g.decode:end], g)
 	if err != nil {
 		return nil, err
 	}

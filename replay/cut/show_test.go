@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/bluenviron/mediacommon/v2/pkg/codecs/mpeg4audio"
 	"github.com/bluenviron/mediacommon/v2/pkg/formats/mpegts"
 	tscodecs "github.com/bluenviron/mediacommon/v2/pkg/formats/mpegts/codecs"
 
@@ -23,6 +24,7 @@ import (
 	"github.com/vitrine-live/vitrine/internal/ids"
 	"github.com/vitrine-live/vitrine/media"
 	"github.com/vitrine-live/vitrine/replay"
+	"github.com/vitrine-live/vitrine/replay/mp4"
 )
 
 // film is what a publisher sends: tracks, and samples in the order of decoding, from PTS 0 on. Frame n has the number n
@@ -138,7 +140,12 @@ func (s filmSpec) make(t testing.TB) *film {
 		args = append(args, "-f", "s16le", "-ar", fmt.Sprint(s.rate), "-ac", fmt.Sprint(s.channels), "-i", wav, "-c:a", "aac", "-b:a", "96k")
 	}
 	args = append(args, "-c:v", s.codec)
-	args = append(append(args, s.options...), "-f", "mpegts", "pipe:1")
+	args = append(args, s.options...)
+	if s.codec == "libsvtav1" { // which MPEG-TS cannot carry
+		args = append(args, "-video_track_timescale", "90000", "-movflags", "empty_moov+default_base_moof+frag_keyframe", "-f", "mp4", "pipe:1")
+	} else {
+		args = append(args, "-f", "mpegts", "pipe:1")
+	}
 	r, w := io.Pipe()
 	go func() {
 		var b []byte
@@ -151,8 +158,53 @@ func (s filmSpec) make(t testing.TB) *film {
 		_ = w.Close()
 	}()
 	f := &film{spec: s}
-	f.parse(t, run(t, r, "ffmpeg", args...))
+	if stream := run(t, r, "ffmpeg", args...); s.codec == "libsvtav1" {
+		f.parseAV1(t, stream)
+	} else {
+		f.parse(t, stream)
+	}
 	return f
+}
+
+// parseAV1 takes the samples of a fragmented MP4.
+func (f *film) parseAV1(t testing.TB, file []byte) {
+	tracks, err := mp4.ReadInit(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	samples, err := mp4.ReadSamples(bytes.NewReader(file), int64(len(file)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, in := range tracks {
+		priming := int64(1920) // ffmpeg moves pictures by what the encoder of the sound puts before it, except the first
+		if in.Codec == media.AAC {
+			format, _ := mp4.Audio(in.Entry)
+			priming = 1024
+			f.tracks = append(f.tracks, media.Track{Codec: media.AAC, Audio: &mpeg4audio.AudioSpecificConfig{
+				Type: mpeg4audio.ObjectType(format.ObjectType), SampleRate: format.Rate, ChannelConfig: uint8(format.Channels),
+			}})
+		} else {
+			sets, err := mp4.ParameterSets(in.Entry)
+			if err != nil {
+				t.Fatal(err)
+			}
+			header := slices.Clone(sets[0][:1]) // without its size, which is one byte
+			header[0] &^= 2
+			f.tracks = append(f.tracks, media.Track{Codec: media.AV1, SequenceHeader: append(header, sets[0][2:]...)})
+		}
+		for _, s := range samples {
+			if s.Track == in.ID {
+				at := func(v int64) media.Ticks {
+					return media.Rescale(media.Ticks(max(v-priming, 0)), 90_000, int64(in.Timescale))
+				}
+				f.samples = append(f.samples, media.Sample{
+					Kind: in.Codec.Kind(), PTS: at(s.PTS()), DTS: at(s.DTS), Key: s.Sync, Payload: file[s.Offset : s.Offset+s.Size],
+				})
+			}
+		}
+	}
+	f.rebase()
 }
 
 func (f *film) parse(t testing.TB, stream []byte) {
