@@ -14,6 +14,7 @@ import (
 	"github.com/vitrine-live/vitrine/internal/errs"
 	"github.com/vitrine-live/vitrine/media"
 	"github.com/vitrine-live/vitrine/replay/clip"
+	"github.com/vitrine-live/vitrine/replay/style"
 )
 
 // ClipDeps are what stands behind clips.
@@ -24,34 +25,34 @@ type ClipDeps struct {
 
 // Clip is an interval of a show as the API shows it.
 type Clip struct {
-	ID         string          `json:"id" example:"clp_0123456789abcdef"`
-	ShowID     string          `json:"show_id"`
-	BatchID    string          `json:"batch_id,omitempty" doc:"Of those that were asked for together."`
-	Kind       string          `json:"kind" enum:"instant,copy,exact,styled"`
-	Title      string          `json:"title"`
-	FromMS     int64           `json:"from_ms"`
-	ToMS       int64           `json:"to_ms"`
-	DurationMS int64           `json:"duration_ms"`
-	Source     string          `json:"source" enum:"range,chapter,event,highlight" doc:"Where the interval comes from."`
-	SourceRef  string          `json:"source_ref,omitempty" doc:"The chapter, the pin or number of the event, or the highlight."`
-	Style      json.RawMessage `json:"style,omitempty" doc:"As it was asked for."`
-	State      string          `json:"state" enum:"queued,running,done,failed,cancelled"`
-	Progress   float64         `json:"progress" doc:"0 to 1."`
-	Error      string          `json:"error,omitempty" doc:"Why it failed, or why the last attempt did."`
-	Attempts   int             `json:"attempts"`
-	Bytes      int64           `json:"bytes,omitempty" doc:"Of the file."`
-	ResultFrom *int64          `json:"result_from_ms,omitempty" doc:"What the file shows: its first frame."`
-	ResultTo   *int64          `json:"result_to_ms,omitempty" doc:"The end of its last frame."`
-	EncodedMS  int64           `json:"encoded_ms,omitempty" doc:"How much of it was encoded anew; the rest is bit for bit that of the recording."`
-	CreatedBy  string          `json:"created_by"`
-	CreatedAt  string          `json:"created_at"`
-	StartedAt  *string         `json:"started_at,omitempty"`
-	DoneAt     *string         `json:"done_at,omitempty"`
-	PageURL    string          `json:"page_url" doc:"To share: whoever has the address may see the clip."`
-	HLSURL     string          `json:"hls_url"`
-	MP4URL     *string         `json:"mp4_url,omitempty" doc:"Once there is a file."`
-	SidecarURL string          `json:"sidecar_url"`
-	PosterURL  string          `json:"poster_url"`
+	ID         string      `json:"id" example:"clp_0123456789abcdef"`
+	ShowID     string      `json:"show_id"`
+	BatchID    string      `json:"batch_id,omitempty" doc:"Of those that were asked for together."`
+	Kind       string      `json:"kind" enum:"instant,copy,exact,styled"`
+	Title      string      `json:"title"`
+	FromMS     int64       `json:"from_ms"`
+	ToMS       int64       `json:"to_ms"`
+	DurationMS int64       `json:"duration_ms"`
+	Source     string      `json:"source" enum:"range,chapter,event,highlight" doc:"Where the interval comes from."`
+	SourceRef  string      `json:"source_ref,omitempty" doc:"The chapter, the pin or number of the event, or the highlight."`
+	Style      *style.Spec `json:"style,omitempty" doc:"As it was asked for."`
+	State      string      `json:"state" enum:"queued,running,done,failed,cancelled"`
+	Progress   float64     `json:"progress" doc:"0 to 1."`
+	Error      string      `json:"error,omitempty" doc:"Why it failed, or why the last attempt did."`
+	Attempts   int         `json:"attempts"`
+	Bytes      int64       `json:"bytes,omitempty" doc:"Of the file."`
+	ResultFrom *int64      `json:"result_from_ms,omitempty" doc:"What the file shows: its first frame."`
+	ResultTo   *int64      `json:"result_to_ms,omitempty" doc:"The end of its last frame."`
+	EncodedMS  int64       `json:"encoded_ms,omitempty" doc:"How much of it was encoded anew; the rest is bit for bit that of the recording."`
+	CreatedBy  string      `json:"created_by"`
+	CreatedAt  string      `json:"created_at"`
+	StartedAt  *string     `json:"started_at,omitempty"`
+	DoneAt     *string     `json:"done_at,omitempty"`
+	PageURL    string      `json:"page_url" doc:"To share: whoever has the address may see the clip."`
+	HLSURL     string      `json:"hls_url"`
+	MP4URL     *string     `json:"mp4_url,omitempty" doc:"Once there is a file."`
+	SidecarURL string      `json:"sidecar_url"`
+	PosterURL  string      `json:"poster_url"`
 }
 
 // ClipCounts are the clips of a batch by state.
@@ -84,26 +85,26 @@ const maxShowTime = 1 << 40
 
 // ClipInput asks for a clip.
 type ClipInput struct {
-	Kind      string          `json:"kind,omitempty" enum:"instant,copy,exact,styled" default:"instant" doc:"instant: there at once, a playlist without a file. copy: an MP4 without re-encoding. exact: an MP4 whose first frame is that of from_ms, re-encoding only what that breaks. styled: made anew in another shape, with cards, QR codes, subtitles ..."`
-	FromMS    *int64          `json:"from_ms,omitempty" minimum:"0" maximum:"1099511627776"`
-	ToMS      *int64          `json:"to_ms,omitempty" minimum:"0" maximum:"1099511627776"`
-	Chapter   string          `json:"chapter,omitempty" maxLength:"64" doc:"Instead: a chapter's id."`
-	Event     *ClipEvent      `json:"event,omitempty" doc:"Instead: around an event."`
-	Highlight string          `json:"highlight,omitempty" maxLength:"64" doc:"Instead: a highlight's id."`
-	Title     string          `json:"title,omitempty" maxLength:"120" doc:"Default: the chapter's, product's or highlight's, else the show's with the time."`
-	Style     json.RawMessage `json:"style,omitempty" doc:"Of a styled one."`
+	Kind      string      `json:"kind,omitempty" enum:"instant,copy,exact,styled" default:"instant" doc:"instant: there at once, a playlist without a file. copy: an MP4 without re-encoding. exact: an MP4 whose first frame is that of from_ms, re-encoding only what that breaks. styled: made anew in another shape, with cards, QR codes, subtitles ..."`
+	FromMS    *int64      `json:"from_ms,omitempty" minimum:"0" maximum:"1099511627776"`
+	ToMS      *int64      `json:"to_ms,omitempty" minimum:"0" maximum:"1099511627776"`
+	Chapter   string      `json:"chapter,omitempty" maxLength:"64" doc:"Instead: a chapter's id."`
+	Event     *ClipEvent  `json:"event,omitempty" doc:"Instead: around an event."`
+	Highlight string      `json:"highlight,omitempty" maxLength:"64" doc:"Instead: a highlight's id."`
+	Title     string      `json:"title,omitempty" maxLength:"120" doc:"Default: the chapter's, product's or highlight's, else the show's with the time."`
+	Style     *style.Spec `json:"style,omitempty" doc:"Of a styled one."`
 }
 
 // ChapterClipsInput asks for a clip of each chapter.
 type ChapterClipsInput struct {
-	Kind     string          `json:"kind,omitempty" enum:"instant,copy,exact,styled" default:"copy"`
-	Product  string          `json:"product,omitempty" maxLength:"64" doc:"Only the chapters of this product."`
-	MinMS    int64           `json:"min_ms,omitempty" minimum:"0" maximum:"86400000" doc:"Leave out shorter chapters."`
-	Merge    bool            `json:"merge,omitempty" doc:"One clip for the chapters of a product that follow each other closely."`
-	PauseMS  int64           `json:"pause_ms,omitempty" minimum:"0" maximum:"600000" doc:"How closely; default 15 s with merge."`
-	BeforeMS int64           `json:"before_ms,omitempty" minimum:"0" maximum:"600000" doc:"Added before each."`
-	AfterMS  int64           `json:"after_ms,omitempty" minimum:"0" maximum:"600000" doc:"Added after each."`
-	Style    json.RawMessage `json:"style,omitempty" doc:"Of styled ones."`
+	Kind     string      `json:"kind,omitempty" enum:"instant,copy,exact,styled" default:"copy"`
+	Product  string      `json:"product,omitempty" maxLength:"64" doc:"Only the chapters of this product."`
+	MinMS    int64       `json:"min_ms,omitempty" minimum:"0" maximum:"86400000" doc:"Leave out shorter chapters."`
+	Merge    bool        `json:"merge,omitempty" doc:"One clip for the chapters of a product that follow each other closely."`
+	PauseMS  int64       `json:"pause_ms,omitempty" minimum:"0" maximum:"600000" doc:"How closely; default 15 s with merge."`
+	BeforeMS int64       `json:"before_ms,omitempty" minimum:"0" maximum:"600000" doc:"Added before each."`
+	AfterMS  int64       `json:"after_ms,omitempty" minimum:"0" maximum:"600000" doc:"Added after each."`
+	Style    *style.Spec `json:"style,omitempty" doc:"Of styled ones."`
 }
 
 // ClipPath names a clip of a show.
@@ -172,12 +173,20 @@ func (s *Server) createClip(ctx context.Context, in *struct {
 	b := &in.Body
 	w := clip.Want{
 		ShowID: in.Show, Kind: clip.Kind(b.Kind), Title: b.Title, From: ticks(b.FromMS), To: ticks(b.ToMS), Chapter: b.Chapter, Highlight: b.Highlight,
-		Style: b.Style, By: principal(ctx).ID, Request: in.request(ctx, "one", in.Show),
+		Style: styleJSON(b.Style), By: principal(ctx).ID, Request: in.request(ctx, "one", in.Show),
 	}
 	if e := b.Event; e != nil {
 		w.Event = &clip.Around{Seq: e.Seq, Pin: e.Pin, Before: media.FromMilliseconds(e.BeforeMS), After: media.FromMilliseconds(e.AfterMS)}
 	}
 	return clipBody(s.Clips.Create(ctx, w))
+}
+
+func styleJSON(spec *style.Spec) json.RawMessage {
+	if spec == nil {
+		return nil
+	}
+	b, _ := json.Marshal(spec) // plain values always marshal
+	return b
 }
 
 func ticks(ms *int64) *media.Ticks {
@@ -219,7 +228,7 @@ func (s *Server) createChapterClips(ctx context.Context, in *struct {
 		pause = 15_000
 	}
 	id, clips, err := s.Clips.CreateChapters(ctx, clip.WantChapters{
-		ShowID: in.Show, BatchID: in.request(ctx, "bat", in.Show), Kind: clip.Kind(b.Kind), Style: b.Style, Product: b.Product,
+		ShowID: in.Show, BatchID: in.request(ctx, "bat", in.Show), Kind: clip.Kind(b.Kind), Style: styleJSON(b.Style), Product: b.Product,
 		Shortest: media.FromMilliseconds(b.MinMS), Merge: b.Merge, Pause: media.FromMilliseconds(pause),
 		Before: media.FromMilliseconds(b.BeforeMS), After: media.FromMilliseconds(b.AfterMS), By: principal(ctx).ID,
 	})
@@ -256,12 +265,16 @@ func clipOf(c *clip.Clip) Clip {
 	base := "/c/" + c.ID
 	out := Clip{
 		ID: c.ID, ShowID: c.ShowID, BatchID: c.BatchID, Kind: string(c.Kind), Title: c.Title,
-		FromMS: c.Span.From.Milliseconds(), ToMS: c.Span.To.Milliseconds(), Source: string(c.Source), SourceRef: c.Ref, Style: c.Style,
+		FromMS: c.Span.From.Milliseconds(), ToMS: c.Span.To.Milliseconds(), Source: string(c.Source), SourceRef: c.Ref,
 		State: string(c.State), Progress: c.Progress, Error: c.Error, Attempts: c.Attempts, Bytes: c.Bytes, EncodedMS: c.Encoded.Milliseconds(),
 		CreatedBy: c.CreatedBy, CreatedAt: *optionalTime(c.CreatedAt), StartedAt: optionalTime(c.StartedAt), DoneAt: optionalTime(c.DoneAt),
 		PageURL: base, HLSURL: base + "/index.m3u8", SidecarURL: base + "/clip.json", PosterURL: base + "/poster.jpg",
 	}
 	out.DurationMS = out.ToMS - out.FromMS
+	if len(c.Style) > 0 {
+		out.Style = &style.Spec{}
+		_ = json.Unmarshal(c.Style, out.Style) // it was one when it was stored
+	}
 	if c.HasFile() {
 		out.MP4URL = new(base + "/clip.mp4")
 		out.ResultFrom, out.ResultTo = new(c.Result.From.Milliseconds()), new(c.Result.To.Milliseconds())

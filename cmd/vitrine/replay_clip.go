@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"io"
 	"net/url"
 	"strings"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/vitrine-live/vitrine/live"
 	"github.com/vitrine-live/vitrine/overlay"
 	"github.com/vitrine-live/vitrine/replay/clip"
+	"github.com/vitrine-live/vitrine/replay/style"
 	"github.com/vitrine-live/vitrine/web"
 )
 
@@ -24,11 +26,15 @@ func (s *server) startClips(ctx context.Context) (func(context.Context) error, e
 		return nil, nil
 	}
 	c := s.config.Clips
+	maker, err := s.clipMaker()
+	if err != nil {
+		return nil, err
+	}
 	clips, err := clip.Open(s.data.file("clips"), clip.Config{
 		Parallel: c.Parallel, Threads: c.Threads, Queue: c.Queue, MaxLoad: c.MaxLoad, Reserve: int64(s.config.Recording.Reserve),
 		FFmpeg: s.config.Transcode.FFmpeg,
 	}, clip.Deps{
-		Store: s.db, Shows: s.clipShow, Archive: s.archive, Timeline: s.timeline, Chapters: s.chaptersOf, Highlights: s.highlights, Ranges: s.replayRanges, Link: s.clipLink,
+		Store: s.db, Shows: s.clipShow, Archive: s.archive, Timeline: s.timeline, Chapters: s.edits.Chapters, Highlights: s.highlights, Maker: maker, Ranges: s.replayRanges, Link: s.clipLink,
 		OnAir: func() int { return len(s.rooms.OnAir()) }, Behind: s.laddersBehind, Log: s.log, Metrics: clip.NewMetrics(s.metrics),
 	})
 	if err != nil {
@@ -43,6 +49,41 @@ func (s *server) startClips(ctx context.Context) (func(context.Context) error, e
 		return clips.Close()
 	}, nil
 }
+
+// clipMaker is what files of clips are made with.
+func (s *server) clipMaker() (*clip.Makers, error) {
+	styles, err := style.New(style.Config{FFmpeg: s.config.Transcode.FFmpeg, Threads: s.config.Clips.Threads}, s.log)
+	if err != nil {
+		return nil, err
+	}
+	return &clip.Makers{
+		FFmpeg: s.config.Transcode.FFmpeg, Styles: styles, Image: s.clipImage,
+		Price: func(amount int64, currency string) string {
+			return style.Price(commerce.Money{Amount: amount, Currency: currency}.Decimal(), currency)
+		},
+	}, nil
+}
+
+// clipImage is a picture of a product that lies on this server; those of other servers are not asked for.
+func (s *server) clipImage(ctx context.Context, address string) []byte {
+	_, name, ok := strings.Cut(address, "/media/")
+	if !ok || s.blobs == nil {
+		return nil
+	}
+	f, err := s.blobs.Get(ctx, name)
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxClipImage))
+	if err != nil {
+		return nil
+	}
+	return b
+}
+
+// maxClipImage is more than any picture takes that is kept here.
+const maxClipImage = 16 << 20
 
 func (s *server) clipDeps() api.ClipDeps { return api.ClipDeps{Clips: s.clips, ClipPage: web.Clip()} }
 

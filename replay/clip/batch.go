@@ -47,7 +47,7 @@ func (s *Service) CreateChapters(ctx context.Context, w WantChapters) (batchID s
 	if len(wanted) == 0 {
 		return w.BatchID, []Clip{}, nil
 	}
-	style, err := checkStyle(w.Kind, w.Style)
+	style, err := s.checkStyle(w.Kind, show.StoreID, w.Style)
 	if err != nil {
 		return "", nil, errs.Wrap(op, err)
 	}

@@ -85,7 +85,7 @@ func (s *Service) resolve(ctx context.Context, w *Want) (Clip, error) {
 	if w.Kind == "" {
 		w.Kind = Instant
 	}
-	style, err := checkStyle(w.Kind, w.Style)
+	style, err := s.checkStyle(w.Kind, show.StoreID, w.Style)
 	if err != nil {
 		return Clip{}, err
 	}
@@ -229,9 +229,9 @@ func titleOf(wanted, source, show string, from media.Ticks) (string, error) {
 		if n := utf8.RuneCountInString(t); n > MaxTitle && wanted != "" {
 			return "", errs.Field(op, "title", "it has %d characters; at most %d are kept", n, MaxTitle)
 		}
-		return cut(t, MaxTitle), nil
+		return shorten(t, MaxTitle), nil
 	}
-	return cut(strings.TrimSpace(cleaned(show)+" "+clock(from)), MaxTitle), nil
+	return shorten(strings.TrimSpace(cleaned(show)+" "+clock(from)), MaxTitle), nil
 }
 
 // cleaned is a text on one line, without what no reader sees.
@@ -248,8 +248,8 @@ func cleaned(s string) string {
 	return strings.Join(strings.Fields(s), " ")
 }
 
-// cut is at most n characters of s.
-func cut(s string, n int) string {
+// shorten is at most n characters of s.
+func shorten(s string, n int) string {
 	for i := range s {
 		if n == 0 {
 			return strings.TrimSpace(s[:i])

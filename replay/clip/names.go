@@ -24,7 +24,7 @@ func fileTitle(title string) string {
 		return -1
 	}, title)
 	name = strings.Join(strings.Fields(name), " ")
-	name = strings.Trim(cut(name, maxFileTitle), ". -")
+	name = strings.Trim(shorten(name, maxFileTitle), ". -")
 	if name == "" || reserved[strings.ToLower(strings.SplitN(name, ".", 2)[0])] {
 		return strings.TrimSpace("clip " + name)
 	}

@@ -6,17 +6,23 @@ import (
 	"github.com/vitrine-live/vitrine/internal/errs"
 )
 
-// checkStyle says what is wrong with the style of a clip, and returns it as it is kept.
-func checkStyle(k Kind, style json.RawMessage) (json.RawMessage, error) {
+// maxStyle bounds a style in bytes, far above any that means something.
+const maxStyle = 16 << 10
+
+// checkStyle says what is wrong with the kind and style of a clip, and returns the style as it is kept.
+func (s *Service) checkStyle(k Kind, storeID string, style json.RawMessage) (json.RawMessage, error) {
 	const op = "clip.checkStyle"
-	switch k {
-	case Instant, Copy, Exact:
-		if len(style) > 0 {
-			return nil, errs.Field(op, "style", "only clips of the kind styled have a style")
-		}
+	switch {
+	case k != Instant && !k.File():
+		return nil, errs.Field(op, "kind", "%q is none of instant, copy, exact and styled", string(k))
+	case k != Styled && len(style) > 0:
+		return nil, errs.Field(op, "style", "only clips of the kind styled have a style")
+	case len(style) > maxStyle:
+		return nil, errs.Field(op, "style", "it has %d bytes; at most %d are read", len(style), maxStyle)
+	case k == Instant:
 		return nil, nil
-	case Styled:
-		return style, nil
+	case s.Maker == nil:
+		return nil, errs.Field(op, "kind", "this server makes no files of clips: only instant ones")
 	}
-	return nil, errs.Field(op, "kind", "%q is none of instant, copy, exact and styled", string(k))
+	return s.Maker.Check(k, storeID, style)
 }

@@ -2,6 +2,7 @@ package clip
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"sync"
 	"time"
@@ -40,6 +41,8 @@ type Made struct {
 
 // Maker makes the files of clips. Safe for concurrent use.
 type Maker interface {
+	// Check says what is wrong with a style, and returns it as it is kept.
+	Check(k Kind, storeID string, style json.RawMessage) (json.RawMessage, error)
 	// Make writes the file. Invalid says that it cannot be made whatever one tries, and why.
 	Make(ctx context.Context, j Job) (Made, error)
 }
@@ -265,7 +268,7 @@ func final(err error) bool {
 // reason is why a clip failed, for people.
 func reason(err error) string {
 	if m := errs.MessageOf(err); m != "" {
-		return cut(m, 400)
+		return shorten(m, 400)
 	}
 	return "something went wrong on the server; its log says more"
 }
