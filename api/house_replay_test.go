@@ -59,7 +59,11 @@ func (h *house) recorded(segments int) (show string, pins [2]string) {
 		products[i] = p.ID
 	}
 	h.read(http.StatusOK, nil, http.MethodPut, h.path("/bag"), adminToken, map[string]any{"product_ids": products})
-	show = h.onAir()
+	h.publish(12)
+	show, _, ok := h.rooms.OnAirNow(h.room.ID)
+	if !ok {
+		h.t.Fatal("the room is not on air")
+	}
 	for i, at := range []int64{2000, 6000} {
 		var pin Pin
 		h.read(http.StatusCreated, &pin, http.MethodPost, h.path("/pins"), h.key, map[string]any{"product_id": products[i], "show_time_ms": at})
