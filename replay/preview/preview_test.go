@@ -422,6 +422,28 @@ func (f *fullDisk) Keep(show, name string, data []byte) error {
 	return f.Archive.Keep(show, name, data)
 }
 
+// An ffmpeg that hangs holds up nobody for ever.
+func TestHanging(t *testing.T) {
+	c := encode(t, "6", "320x180", true)
+	show := ids.New("show")
+	a := openArchive(t, t.TempDir(), nil)
+	st := record(t, a, show)
+	st.publish(c)
+	st.end(true)
+	program := filepath.Join(t.TempDir(), "ffmpeg")
+	if err := os.WriteFile(program, []byte("#!/bin/sh\nexec sleep 600\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	var said bytes.Buffer
+	s := New(Config{FFmpeg: program}, Deps{Archive: a, Log: slog.New(slog.NewTextHandler(&said, nil))})
+	s.patience = 20 * time.Millisecond
+	s.Want(show)
+	s.CatchUp(t.Context())
+	if !strings.Contains(said.String(), "took too long") || s.shows[show].fails != 1 {
+		t.Error(said.String())
+	}
+}
+
 func TestRunEnds(t *testing.T) {
 	s := New(Config{FFmpeg: "no-such-program"}, Deps{Archive: openArchive(t, t.TempDir(), nil)})
 	ctx, cancel := context.WithCancel(t.Context())

@@ -37,6 +37,8 @@ const (
 	// maxFails is how often a batch is tried. Then it stays without pictures and sound.
 	maxFails   = 3
 	retryAfter = 30 * time.Second
+	// patience ends an ffmpeg that hangs: a batch takes seconds, on a machine that has time for nothing else minutes.
+	patience = 10 * time.Minute
 )
 
 // Config sets a Service up. The zero value is the default.
@@ -109,8 +111,9 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 // Service makes and serves previews. Safe for concurrent use; Run must run, once.
 type Service struct {
 	Deps
-	cfg  Config
-	wake chan struct{}
+	cfg      Config
+	wake     chan struct{}
+	patience time.Duration // tests have less
 
 	mu     sync.Mutex
 	wanted []string // shows that are not on air and may lack something
@@ -141,7 +144,7 @@ func New(cfg Config, deps Deps) *Service {
 	if deps.Now == nil {
 		deps.Now = time.Now
 	}
-	return &Service{Deps: deps, cfg: cfg.withDefaults(), wake: make(chan struct{}, 1), shows: map[string]*show{}}
+	return &Service{Deps: deps, cfg: cfg.withDefaults(), wake: make(chan struct{}, 1), patience: patience, shows: map[string]*show{}}
 }
 
 // Run works until ctx ends.
@@ -335,9 +338,11 @@ func (s *Service) work(ctx context.Context, rec *replay.Recording) {
 	id := rec.Show()
 	keep := func(name string, data []byte) error { return s.Archive.Keep(id, name, data) }
 	ended, segments := rec.Ended(), rec.Segments()
-	err := s.workBoard(ctx, rec, sh.board, segments, ended, sh.fails >= maxFails, keep)
+	limited, cancel := context.WithTimeoutCause(ctx, s.patience, errTooLong)
+	defer cancel()
+	err := s.workBoard(limited, rec, sh.board, segments, ended, sh.fails >= maxFails, keep)
 	if err == nil {
-		err = s.workSound(ctx, rec, sh.sound, segments, ended, sh.fails >= maxFails, keep)
+		err = s.workSound(limited, rec, sh.sound, segments, ended, sh.fails >= maxFails, keep)
 	}
 	switch {
 	case err == nil:
@@ -362,6 +367,8 @@ func (s *Service) work(ctx context.Context, rec *replay.Recording) {
 	}
 	s.Log.Warn("a storyboard or waveform cannot be made for now", "show", id, "failures", sh.fails, "error", err)
 }
+
+var errTooLong = errs.New(errs.Unavailable, "preview", "ffmpeg took too long; it was ended")
 
 func (s *Service) has(id string) bool {
 	_, err := s.Archive.Recording(id)

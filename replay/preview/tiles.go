@@ -110,7 +110,7 @@ func (s *Service) take(ctx context.Context, src source, all []shot, tile size) (
 	for i := range all {
 		_, one, oneErr := s.take(ctx, src, all[i:i+1], tile)
 		if ctx.Err() != nil {
-			return nil, nil, ctx.Err()
+			return nil, nil, context.Cause(ctx)
 		}
 		if len(one) == 1 {
 			taken, tiles = append(taken, all[i]), append(tiles, one[0])
