@@ -105,15 +105,17 @@ func (j *job) run(ctx context.Context, progress func(float64)) error {
 			progress(shareOfMeasuring + (1-shareOfMeasuring)*min(at.Seconds()/total, 1)*0.99)
 		},
 	})
+	whole := encoded == nil && ctx.Err() == nil
+	// Only now does the first find that nobody reads what lies behind the clip: that is no failure.
 	_ = r.Close()
 	if encoded != nil {
 		cancel(encoded)
 	}
 	decoding.Wait()
-	if encoded != nil && decoded != nil && errors.Is(encoded, decoded) {
-		return decoded
-	}
-	if encoded != nil {
+	switch {
+	case whole:
+		return nil
+	case encoded != nil && !errors.Is(encoded, decoded):
 		return encoded
 	}
 	return decoded

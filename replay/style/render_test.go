@@ -303,6 +303,18 @@ func TestChangingSize(t *testing.T) {
 	}
 }
 
+// A piece that is longer than the clip ends with the clip; one that is shorter stands still.
+func TestLength(t *testing.T) {
+	src := plain(t, "gray", "320x180", 3)
+	for _, length := range []media.Ticks{second * 2 / 5, second * 16 / 5} {
+		path := styled(t, Input{Media: src, Duration: length, Spec: Spec{Height: 240}})
+		f, err := probe("", path)
+		if got := len(frames(t, path)); got != int(length*25/second) || err != nil || math.Abs(f.seconds-length.Seconds()) > 0.03 {
+			t.Errorf("%d pictures, %+v, %v", got, f, err)
+		}
+	}
+}
+
 // Whatever people write: a clip comes of it, and nothing of it reaches ffmpeg's arguments.
 func TestHostileTexts(t *testing.T) {
 	src := plain(t, "gray", "320x180", 0.4)
