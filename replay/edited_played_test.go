@@ -234,7 +234,7 @@ func nearest(pictures [][]byte, poster image.Image) (best int) {
 		for y := range 180 {
 			for x := range 320 {
 				// full range, as JPEG has it, and the range of video
-				d := int64(luma.Y[y*luma.YStride+x]) - (int64(p[y*320+x]))
+				d := int64(luma.Y[y*luma.YStride+x]) - int64(p[y*320+x])
 				sum += d * d
 			}
 		}

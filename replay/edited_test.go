@@ -187,8 +187,11 @@ func TestPlaylistsDoNotOutliveTheirReplay(t *testing.T) {
 		expires time.Time
 		want    string
 	}{
-		{true, time.Time{}, cacheVOD}, {true, now.Add(time.Hour), cacheVOD}, {true, now.Add(3500 * time.Millisecond), "public, max-age=3"},
-		{true, now.Add(-time.Hour), "public, max-age=0"}, {false, now.Add(-time.Hour), cacheEvent},
+		{true, time.Time{}, cacheVOD},
+		{true, now.Add(time.Hour), cacheVOD},
+		{true, now.Add(3500 * time.Millisecond), "public, max-age=3"},
+		{true, now.Add(-time.Hour), "public, max-age=0"},
+		{false, now.Add(-time.Hour), cacheEvent},
 	} {
 		if got := maxAge(ca.ended, ca.expires, now); got != ca.want {
 			t.Errorf("%+v: %s", ca, got)
@@ -304,26 +307,30 @@ func (m *editing) step() {
 		return media.Ticks(rapid.IntRange(0, 41).Draw(m.T, label)) * media.TicksPerSecond
 	}
 	chapter := func(label string) string { return fmt.Sprintf("pin_%d", rapid.IntRange(0, 6).Draw(m.T, label)) }
-	var err error
-	switch o := (edit.Op{}); rapid.IntRange(0, 7).Draw(m.T, "what") {
+	var o edit.Op
+	switch rapid.IntRange(0, 7).Draw(m.T, "what") {
 	case 0:
-		_, err = m.service.Undo(ctx, m.show.id, revision, by)
+		o = edit.Op{Kind: edit.Undo}
 	case 1:
-		_, err = m.service.Redo(ctx, m.show.id, revision, by)
+		o = edit.Op{Kind: edit.Redo}
 	case 2:
 		o = edit.Op{Kind: edit.Uncut, From: second("from"), To: second("to")}
-		_, err = m.service.Apply(ctx, m.show.id, revision, o, by)
 	case 3:
 		o = edit.Op{Kind: edit.SplitChapter, Chapter: chapter("chapter"), At: new(second("at"))}
-		_, err = m.service.Apply(ctx, m.show.id, revision, o, by)
 	case 4:
 		o = edit.Op{Kind: edit.MergeChapters, Chapter: chapter("chapter"), With: chapter("with")}
-		_, err = m.service.Apply(ctx, m.show.id, revision, o, by)
 	case 5:
 		o = edit.Op{Kind: edit.HideChapter, Chapter: chapter("chapter")}
-		_, err = m.service.Apply(ctx, m.show.id, revision, o, by)
 	default:
 		o = edit.Op{Kind: edit.Cut, From: second("from"), To: second("to")}
+	}
+	var err error
+	switch o.Kind {
+	case edit.Undo:
+		_, err = m.service.Undo(ctx, m.show.id, revision, by)
+	case edit.Redo:
+		_, err = m.service.Redo(ctx, m.show.id, revision, by)
+	default:
 		_, err = m.service.Apply(ctx, m.show.id, revision, o, by)
 	}
 	if err != nil && errs.KindOf(err) != errs.Invalid && errs.KindOf(err) != errs.Conflict {
