@@ -23,7 +23,8 @@ func (t *take) finishSound(ctx context.Context, temp string, ff Encoder) error {
 
 // settled leaves out an access unit where one publish ends and the next begins, when more than half of one is too much
 // by then: some players count samples and look at no times.
-func settled(audio []sample) (kept []sample) {
+func settled(audio []sample) []sample {
+	kept := audio[:0] // it never has more than was looked at
 	counted := media.Ticks(0) // where the sample after the last kept one begins by counting
 	for _, x := range audio {
 		length := media.Rescale(media.Ticks(x.length), int64(media.TicksPerSecond), x.rate)
@@ -54,7 +55,7 @@ func (t *take) unifySound(ctx context.Context, temp string, ff Encoder) error {
 		return nil
 	}
 	defer os.Remove(temp)
-	var unified []sample
+	unified := make([]sample, 0, len(t.audio)+len(t.audio)/8) // a rate may be higher
 	for rest := t.audio; len(rest) > 0; {
 		n := 1
 		for n < len(rest) && rest[n].entry == rest[0].entry && rest[n].run == rest[0].run {
