@@ -11,12 +11,12 @@ import (
 
 // Sizes of a card, in pixels of the viewer page.
 const (
-	cardHeight = 108
+	cardHeight = 116
 	cardPad    = 10
-	cardGap    = 12
+	cardGap    = 11
 	cardRadius = 20
-	thumbSize  = 88
-	thumbRound = 13
+	thumbSize  = 96
+	thumbRound = 14
 	chipHeight = 44
 	chipGap    = 8
 	qrSize     = 84
