@@ -28,6 +28,9 @@ func (m *Mirror) trimLoop(ctx context.Context) {
 	}
 }
 
+// staleTemporary is the age at which nobody is writing a file any more.
+const staleTemporary = 6 * time.Hour
+
 // candidate is a show whose media is here.
 type candidate struct {
 	show  string
@@ -93,11 +96,15 @@ func (m *Mirror) mediaBytes(showID string) (sum int64) {
 		return 0
 	}
 	for _, e := range entries {
-		if !replay.IsMedia(e.Name()) {
+		info, err := e.Info()
+		if err != nil {
 			continue
 		}
-		if info, err := e.Info(); err == nil {
+		switch {
+		case replay.IsMedia(e.Name()):
 			sum += info.Size()
+		case replay.IsTemporary(e.Name()) && m.now().Sub(info.ModTime()) > staleTemporary:
+			_ = os.Remove(m.path(showID, e.Name())) // whoever wrote it was killed
 		}
 	}
 	return sum
