@@ -49,7 +49,7 @@ func run(ctx context.Context, args, env []string, stdout, stderr io.Writer) erro
 	root.SetErr(stderr)
 	p := &program{env: env, stdout: stdout, stderr: stderr}
 	root.PersistentFlags().StringVarP(&p.configPath, "config", "c", "", "configuration file (default: $VITRINE_CONFIG, or none)")
-	root.AddCommand(p.serveCommand(), p.configCommand(), p.doctorCommand(), p.benchCommand(), p.lotteryCommand(), p.backupCommand(), p.archiveCommand(), p.restoreCommand(), p.staffCommand(), p.versionCommand())
+	root.AddCommand(p.serveCommand(), p.configCommand(), p.doctorCommand(), p.benchCommand(), p.lotteryCommand(), p.backupCommand(), p.archiveCommand(), p.restoreCommand(), p.staffCommand(), p.clipCommand(), p.versionCommand())
 	return root.ExecuteContext(ctx)
 }
 

@@ -52,16 +52,22 @@ func (s *server) startClips(ctx context.Context) (func(context.Context) error, e
 
 // clipMaker is what files of clips are made with.
 func (s *server) clipMaker() (*clip.Makers, error) {
-	styles, err := style.New(style.Config{FFmpeg: s.config.Transcode.FFmpeg, Threads: s.config.Clips.Threads}, s.log)
+	styles, err := style.New(style.Config{FFmpeg: s.config.Transcode.FFmpeg, Font: s.config.Clips.Font, Threads: s.config.Clips.Threads}, s.log)
 	if err != nil {
 		return nil, err
 	}
 	return &clip.Makers{
-		FFmpeg: s.config.Transcode.FFmpeg, Styles: styles, Image: s.clipImage,
+		FFmpeg: s.config.Transcode.FFmpeg, Styles: styles, Files: s.clipFiles, Image: s.clipImage,
 		Price: func(amount int64, currency string) string {
 			return style.Price(commerce.Money{Amount: amount, Currency: currency}.Decimal(), currency)
 		},
 	}, nil
+}
+
+// clipFiles are what a style names of what the store uploaded.
+func (s *server) clipFiles(storeID string, spec style.Spec) (clip.StyleFiles, error) {
+	f, err := s.clipAssets.Resolve(storeID, spec)
+	return clip.StyleFiles(f), err
 }
 
 // clipImage is a picture of a product that lies on this server; those of other servers are not asked for.
