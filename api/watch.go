@@ -178,7 +178,7 @@ func publicChapter(room string, c *edit.Played) PublicChapter {
 func productPage(room string, p *overlay.ProductSnapshot) string {
 	switch commerce.LinkKind(p.Link) {
 	case commerce.LinkCheckout:
-		return "/r/" + room + "#product=" + url.QueryEscape(p.ID)
+		return "/r/" + room + "?product=" + url.QueryEscape(p.ID)
 	case commerce.LinkNone:
 		return ""
 	default:

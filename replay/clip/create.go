@@ -183,7 +183,8 @@ func (s *Service) around(ctx context.Context, w *Want, c *Clip, end media.Ticks)
 	if err != nil {
 		return "", err
 	}
-	at, title, ok := media.Span{}, "", false
+	var at media.Span
+	var ok bool
 	if w.Event.Pin != "" {
 		c.Ref = w.Event.Pin
 		at, title, ok = pinSpan(events, w.Event.Pin, end)

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/vitrine-live/vitrine/internal/errs"
 	"github.com/vitrine-live/vitrine/media"
@@ -159,7 +160,7 @@ func (m *Makers) styled(ctx context.Context, j Job) (Made, error) {
 	}
 	length := j.Clip.Span.Len()
 	err = m.Styles.Render(ctx, style.Input{
-		Media: piece, Duration: length, Spec: spec, Pins: m.pins(ctx, j.Sidecar), Watermark: files.Watermark, Intro: files.Intro, Outro: files.Outro,
+		Media: piece, Duration: length, Spec: spec, Pins: m.pins(ctx, j.Sidecar), Captions: captions(&spec, j.Sidecar), Watermark: files.Watermark, Intro: files.Intro, Outro: files.Outro,
 	}, j.Path, func(done float64) { j.Progress(cutShare + done*(1-cutShare)) })
 	if err != nil {
 		return Made{}, err
@@ -185,6 +186,21 @@ func (m *Makers) pins(ctx context.Context, doc *Sidecar) (pins []style.Pin) {
 		pins = append(pins, p)
 	}
 	return pins
+}
+
+// captionFor is how long the title of a chapter stands.
+const captionFor = 5 * time.Second
+
+// captions are the titles of the chapters, as each begins. Where the card says them already they are drawn if they are asked for.
+func captions(spec *style.Spec, doc *Sidecar) (said []style.Caption) {
+	if spec.Subtitles == nil && (spec.Card == nil || *spec.Card) {
+		return nil
+	}
+	for _, part := range doc.Chapters {
+		to := min(part.To, part.From+captionFor.Milliseconds())
+		said = append(said, style.Caption{Span: spanOf(part.From, to), Text: part.Title})
+	}
+	return said
 }
 
 func (m *Makers) prices(p *overlay.ProductSnapshot) (now, was string) {

@@ -47,11 +47,8 @@ type Maker interface {
 	Make(ctx context.Context, j Job) (Made, error)
 }
 
-// Why the making of a clip is stopped.
-var (
-	errUnwanted = errors.New("the clip is no longer wanted")
-	errStopping = errors.New("the server is stopping")
-)
+// errUnwanted is why the making of a clip is stopped.
+var errUnwanted = errors.New("the clip is no longer wanted")
 
 // Run makes the clips that wait, as many at once as the configuration says, until ctx ends: what is being made then goes
 // back into the queue. What this server was at work on when it died is taken up again at once.

@@ -24,7 +24,7 @@ func (t *take) finishSound(ctx context.Context, temp string, ff Encoder) error {
 // settled leaves out an access unit where one publish ends and the next begins, when more than half of one is too much
 // by then: some players count samples and look at no times.
 func settled(audio []sample) []sample {
-	kept := audio[:0] // it never has more than was looked at
+	kept := audio[:0]         // it never has more than was looked at
 	counted := media.Ticks(0) // where the sample after the last kept one begins by counting
 	for _, x := range audio {
 		length := media.Rescale(media.Ticks(x.length), int64(media.TicksPerSecond), x.rate)

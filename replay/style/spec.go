@@ -42,7 +42,7 @@ type Spec struct {
 	Height    int      `json:"height,omitempty" minimum:"0" maximum:"1080" doc:"Pixels of the short side, 240 to 1080. Default: 720."`
 	Card      *bool    `json:"card,omitempty" doc:"Whether products show as cards while they are pinned. Default: true."`
 	QR        *bool    `json:"qr,omitempty" doc:"Whether a card has a QR code that leads to the product. Default: true."`
-	Subtitles *bool    `json:"subtitles,omitempty" doc:"Whether captions are drawn onto the picture, where there are any. Default: true."`
+	Subtitles *bool    `json:"subtitles,omitempty" doc:"Whether the titles of the chapters are drawn onto the picture as each begins. Default: where there is no card."`
 	Loudness  *bool    `json:"loudness,omitempty" doc:"Whether the sound is brought to -16 LUFS (EBU R128) with true peaks below -1.5 dBTP. Default: true."`
 	Watermark string   `json:"watermark,omitempty" maxLength:"40" doc:"Id of an uploaded watermark." example:"ast_0123456789abcdef"`
 	Corner    string   `json:"corner,omitempty" enum:"top-left,top-right,bottom-left,bottom-right" doc:"Where the watermark stands. Default: top-right."`

@@ -35,7 +35,7 @@ func TestPrice(t *testing.T) {
 		{"500", "JPY", "¥500"},
 		{"1.250", "KWD", "KWD 1.250"},
 		{"0.00", "EUR", "€0"},
-		{"1000", "XXX", "XXX 1,000"},
+		{"1000", "XAU", "XAU 1,000"},
 	} {
 		if got := Price(c[0], c[1]); got != c[2] {
 			t.Errorf("%s %s: %q, want %q", c[0], c[1], got, c[2])

@@ -141,7 +141,6 @@ func (db *DB) ClaimClip(ctx context.Context, c clip.Claim) (taken clip.Clip, ok 
 // clipStore is the store whose turn it is, "" when none has anything to be made.
 func clipStore(ctx context.Context, tx *sql.Tx, c *clip.Claim) (storeID string, err error) {
 	args := append([]any{c.At.UnixMilli()}, kindArgs(c.Kinds)...)
-	//nolint:gosec // only placeholders are put in
 	err = tx.QueryRowContext(ctx, `SELECT o.store_id FROM (SELECT store_id,
 			SUM(CASE WHEN state = 'running' AND lease_until > $1 THEN 1 ELSE 0 END) AS busy,
 			SUM(CASE WHEN (state = 'queued' AND next_at <= $1 OR state = 'running' AND lease_until <= $1)
@@ -159,7 +158,6 @@ func clipStore(ctx context.Context, tx *sql.Tx, c *clip.Claim) (storeID string, 
 func takeClip(ctx context.Context, tx *sql.Tx, c *clip.Claim, storeID string) (taken clip.Clip, ok bool, err error) {
 	args := append([]any{c.Owner, c.Lease.UnixMilli(), c.At.UnixMilli(), storeID}, kindArgs(c.Kinds)...)
 	const free = "(state = 'queued' AND next_at <= $3 OR state = 'running' AND lease_until <= $3)"
-	//nolint:gosec // only placeholders are put in
 	taken, err = scanClip(tx.QueryRowContext(ctx, `UPDATE clips SET state = 'running', owner = $1, lease_until = $2, started_at = $3,
 			attempts = attempts + 1, turn = turn + 1, progress = 0, error = ''
 		WHERE id = (SELECT id FROM clips WHERE store_id = $4 AND kind IN (`+placeholders(5, len(c.Kinds))+`) AND `+free+`
@@ -192,10 +190,10 @@ func (db *DB) KeepClip(ctx context.Context, id string, turn int, progress float6
 func (db *DB) FinishClip(ctx context.Context, r clip.Report) (ok bool, err error) {
 	err = db.update(ctx, "sqldb.FinishClip", func(ctx context.Context, tx *sql.Tx) error {
 		done, progress, attempts := r.At, int64(0), 0
-		switch {
-		case r.State == clip.Queued:
+		switch r.State {
+		case clip.Queued:
 			done = time.Time{}
-		case r.State == clip.Done:
+		case clip.Done:
 			progress = millionths(1)
 		}
 		if r.Uncounted {

@@ -81,13 +81,12 @@ export class Viewer implements Actions {
     this.probe.install();
     this.player.warm();
     this.update();
-    window.addEventListener('hashchange', () => this.openLinked());
     void this.room.refresh().then(() => this.openLinked());
   }
 
   /** A link to a product of the room, as chapters and clips carry it, opens that product's page beside the show. */
   private openLinked(): void {
-    const id = new URLSearchParams(location.hash.slice(1)).get('product');
+    const id = new URLSearchParams(location.search).get('product');
     if (id !== null && this.room.product(id)?.link === 'checkout') this.openProduct(id, null);
   }
 
