@@ -78,6 +78,7 @@ type Clip struct {
 	Bytes    int64
 	Result   media.Span  // what the file shows, in show time; empty without one
 	Encoded  media.Ticks // how much of it was encoded anew
+	Lead     media.Ticks // what the file shows before the clip begins: its intro
 
 	CreatedBy string
 	CreatedAt time.Time

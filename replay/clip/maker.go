@@ -33,6 +33,7 @@ type Makers struct {
 type StyleFiles struct {
 	Watermark    []byte // nil: none
 	Intro, Outro string // paths; "": none
+	IntroLength  media.Ticks
 }
 
 var _ Maker = (*Makers)(nil)
@@ -169,7 +170,7 @@ func (m *Makers) styled(ctx context.Context, j Job) (Made, error) {
 	if err != nil {
 		return Made{}, err
 	}
-	return Made{Span: made.Span, Bytes: st.Size(), Encoded: length}, nil
+	return Made{Span: made.Span, Bytes: st.Size(), Encoded: length, Lead: files.IntroLength}, nil
 }
 
 // pins are the products that are shown, as they were when they were pinned: that is what the anchor speaks of.

@@ -27,7 +27,8 @@ type Sidecar struct {
 	// HLSFrom is the position of the in-point in the HLS playlist, which begins with a whole segment: a player's position
 	// there is clip time and this.
 	HLSFrom  int64          `json:"hls_from_ms"`
-	MP4      *string        `json:"mp4"` // null while there is no file
+	MP4      *string        `json:"mp4"`         // null while there is no file
+	MP4From  int64          `json:"mp4_from_ms"` // the position of the in-point in the file, whose intro is before it
 	Poster   string         `json:"poster"`
 	Events   []SidecarEvent `json:"events"` // in the order of show time
 	Epochs   []SidecarEpoch `json:"epochs"`
@@ -100,7 +101,7 @@ func (s *Service) sidecar(ctx context.Context, c *Clip) (*Sidecar, error) {
 		}
 	}
 	if c.HasFile() {
-		doc.MP4 = new(base + "clip.mp4")
+		doc.MP4, doc.MP4From = new(base+"clip.mp4"), c.Lead.Milliseconds()
 	}
 	return doc, nil
 }

@@ -39,6 +39,7 @@ type Report struct {
 	Bytes     int64
 	Result    media.Span
 	Encoded   media.Ticks
+	Lead      media.Ticks
 }
 
 // Store keeps clips; it is their queue. Each method is one transaction.

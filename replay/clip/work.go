@@ -37,6 +37,7 @@ type Made struct {
 	Span    media.Span  `json:"span"`    // what the file shows, in show time
 	Bytes   int64       `json:"bytes"`   // of the file
 	Encoded media.Ticks `json:"encoded"` // of this, what was encoded anew
+	Lead    media.Ticks `json:"lead"`    // what it shows before that: an intro
 }
 
 // Maker makes the files of clips. Safe for concurrent use.
@@ -234,7 +235,7 @@ func (s *Service) report(ctx context.Context, c *Clip, made Made, err error) *Re
 	var wait *laterError
 	switch {
 	case err == nil:
-		r.State, r.Bytes, r.Result, r.Encoded = Done, made.Bytes, made.Span, made.Encoded
+		r.State, r.Bytes, r.Result, r.Encoded, r.Lead = Done, made.Bytes, made.Span, made.Encoded, made.Lead
 	case errors.Is(err, errUnwanted):
 		return nil
 	case errors.As(err, &wait):

@@ -19,6 +19,7 @@ import (
 	"github.com/vitrine-live/vitrine/internal/atomicfile"
 	"github.com/vitrine-live/vitrine/internal/errs"
 	"github.com/vitrine-live/vitrine/internal/ids"
+	"github.com/vitrine-live/vitrine/media"
 )
 
 // Kind says what an asset is for.
@@ -352,6 +353,7 @@ func (a *Assets) Delete(storeID, id string) error {
 type Files struct {
 	Watermark    []byte // nil: none
 	Intro, Outro string // paths; "": none
+	IntroLength  media.Ticks
 }
 
 // Resolve finds the assets of a store that a Spec names. Invalid names the field whose asset is not there or of another kind.
@@ -371,6 +373,9 @@ func (a *Assets) Resolve(storeID string, s Spec) (Files, error) {
 			return Files{}, errs.Field(op, string(w.kind), "there is no %s with this id in the store; upload one as a clip asset", w.kind)
 		} else if err != nil {
 			return Files{}, errs.Wrap(op, err)
+		}
+		if w.kind == Intro {
+			out.IntroLength = media.FromMilliseconds(asset.Millis)
 		}
 		if w.path != nil {
 			*w.path = a.path(&asset)

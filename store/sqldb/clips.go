@@ -12,7 +12,7 @@ import (
 )
 
 const clipColumns = `id, show_id, store_id, batch_id, place, request, kind, title, from_time, to_time, source, source_ref, style, state, progress,
-	error, attempts, bytes, result_from, result_to, encoded, created_by, created_at, started_at, done_at, next_at, owner, lease_until, turn`
+	error, attempts, bytes, result_from, result_to, encoded, lead, created_by, created_at, started_at, done_at, next_at, owner, lease_until, turn`
 
 // CreateClips stores clips of one show and returns them as they are stored; of those with a Request that is known the first
 // one stands. Exhausted: more than most clips of the store would wait; then nothing is stored.
@@ -43,11 +43,11 @@ func (db *DB) CreateClips(ctx context.Context, clips []clip.Clip, most int) (sto
 
 func addClip(ctx context.Context, tx *sql.Tx, c *clip.Clip) (fresh bool, err error) {
 	res, err := tx.ExecContext(ctx, "INSERT INTO clips ("+clipColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30)
 		ON CONFLICT (request) WHERE request <> '' DO NOTHING`,
 		c.ID, c.ShowID, c.StoreID, c.BatchID, c.Place, c.Request, string(c.Kind), c.Title, int64(c.Span.From), int64(c.Span.To), string(c.Source),
 		c.Ref, string(c.Style), string(c.State), millionths(c.Progress), c.Error, c.Attempts, c.Bytes, int64(c.Result.From), int64(c.Result.To),
-		int64(c.Encoded), c.CreatedBy, millis(c.CreatedAt), millis(c.StartedAt), millis(c.DoneAt), zeroMillis(c.NextAt), c.Owner,
+		int64(c.Encoded), int64(c.Lead), c.CreatedBy, millis(c.CreatedAt), millis(c.StartedAt), millis(c.DoneAt), zeroMillis(c.NextAt), c.Owner,
 		zeroMillis(c.Lease), c.Turn)
 	if err != nil {
 		return false, err
@@ -200,8 +200,8 @@ func (db *DB) FinishClip(ctx context.Context, r clip.Report) (ok bool, err error
 			attempts = 1
 		}
 		res, err := tx.ExecContext(ctx, `UPDATE clips SET state = $1, progress = $2, error = $3, attempts = attempts - $4, bytes = $5, result_from = $6,
-			result_to = $7, encoded = $8, done_at = $9, next_at = $10, owner = '', lease_until = 0 WHERE id = $11 AND turn = $12 AND state = 'running'`,
-			string(r.State), progress, r.Error, attempts, r.Bytes, int64(r.Result.From), int64(r.Result.To), int64(r.Encoded), millis(done),
+			result_to = $7, encoded = $8, lead = $9, done_at = $10, next_at = $11, owner = '', lease_until = 0 WHERE id = $12 AND turn = $13 AND state = 'running'`,
+			string(r.State), progress, r.Error, attempts, r.Bytes, int64(r.Result.From), int64(r.Result.To), int64(r.Encoded), int64(r.Lead), millis(done),
 			zeroMillis(r.NextAt), r.ID, r.Turn)
 		ok, err = oneChanged(res, err)
 		return err
@@ -281,7 +281,7 @@ func scanClip(row scanner) (c clip.Clip, err error) {
 	var next, lease, progress int64
 	var style string
 	err = row.Scan(&c.ID, &c.ShowID, &c.StoreID, &c.BatchID, &c.Place, &c.Request, &c.Kind, &c.Title, &c.Span.From, &c.Span.To, &c.Source, &c.Ref,
-		&style, &c.State, &progress, &c.Error, &c.Attempts, &c.Bytes, &c.Result.From, &c.Result.To, &c.Encoded, &c.CreatedBy, &created, &started,
+		&style, &c.State, &progress, &c.Error, &c.Attempts, &c.Bytes, &c.Result.From, &c.Result.To, &c.Encoded, &c.Lead, &c.CreatedBy, &created, &started,
 		&done, &next, &c.Owner, &lease, &c.Turn)
 	if style != "" {
 		c.Style = json.RawMessage(style)

@@ -115,14 +115,14 @@ func testClipQueue(t *testing.T, s Store) {
 	equal(t, next(clip.Styled), "")
 	equal(t, next(), newClip(3, "").ID)
 	equal(t, next(), "")
-	done := clip.Report{ID: late.ID, Turn: 1, At: now, State: clip.Done, Bytes: 7, Result: media.Span{From: 1, To: 2}, Encoded: 3}
+	done := clip.Report{ID: late.ID, Turn: 1, At: now, State: clip.Done, Bytes: 7, Result: media.Span{From: 1, To: 2}, Encoded: 3, Lead: 4}
 	yes(t)(s.KeepClip(ctx, late.ID, 1, 0.5, now.Add(time.Hour)))
 	equal(t, must(s.Clip(ctx, late.ID))(t).Progress, 0.5)
 	yes(t)(s.FinishClip(ctx, done))
 	no(t)(s.FinishClip(ctx, done)) // once
 	no(t)(s.KeepClip(ctx, late.ID, 1, 0.5, now))
 	got := must(s.Clip(ctx, late.ID))(t)
-	if got.State != clip.Done || got.Progress != 1 || got.Bytes != 7 || got.Result != done.Result || got.Encoded != 3 || !got.DoneAt.Equal(now) || got.Owner != "" {
+	if got.State != clip.Done || got.Progress != 1 || got.Bytes != 7 || got.Result != done.Result || got.Encoded != 3 || got.Lead != 4 || !got.DoneAt.Equal(now) || got.Owner != "" {
 		t.Errorf("%+v", got)
 	}
 }

@@ -23,6 +23,7 @@ CREATE TABLE clips (
     result_from  BIGINT NOT NULL,
     result_to    BIGINT NOT NULL,
     encoded      BIGINT NOT NULL,
+    lead         BIGINT NOT NULL, -- of the file before the clip begins: its intro
     created_by   TEXT   NOT NULL,
     created_at   BIGINT NOT NULL,
     started_at   BIGINT,

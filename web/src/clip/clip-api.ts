@@ -16,7 +16,7 @@ export interface Clip {
   readonly fromMs: number;
   readonly toMs: number;
   readonly hls: { readonly url: string; readonly map: PlayMap } | null;
-  readonly mp4: string | null;
+  readonly mp4: { readonly url: string; readonly map: PlayMap } | null;
   readonly poster: string;
   readonly events: readonly TimelineEvent[];
   readonly epochs: readonly Epoch[];
@@ -41,6 +41,8 @@ const text = (v: unknown): string => (typeof v === 'string' ? v : '');
 export function readClip(v: unknown, id: string, base: string): Clip | null {
   if (!isFields(v) || typeof v.from_ms !== 'number' || typeof v.to_ms !== 'number' || v.to_ms <= v.from_ms) return null;
   const hls = webLink(v.hls, base);
+  const mp4 = webLink(v.mp4, base);
+  const intro = typeof v.mp4_from_ms === 'number' ? v.mp4_from_ms : 0;
   const before = typeof v.hls_from_ms === 'number' ? v.hls_from_ms : 0; // its playlist begins with a whole segment
   return {
     id,
@@ -51,7 +53,7 @@ export function readClip(v: unknown, id: string, base: string): Clip | null {
     fromMs: v.from_ms,
     toMs: v.to_ms,
     hls: hls === null ? null : { url: hls, map: new PlayMap([{ fromMs: v.from_ms - before, toMs: v.to_ms }]) },
-    mp4: webLink(v.mp4, base),
+    mp4: mp4 === null ? null : { url: mp4, map: new PlayMap([{ fromMs: v.from_ms - intro, toMs: v.to_ms }]) },
     poster: webLink(v.poster, base) ?? '',
     events: Array.isArray(v.events) ? v.events.map(readEvent).filter((e) => e !== null) : [],
     epochs: readEpochs(v.epochs),

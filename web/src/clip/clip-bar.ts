@@ -23,7 +23,7 @@ export class ClipBar {
     this.clip = clip;
     setAttr(this.whole, 'href', `/r/${encodeURIComponent(clip.roomId)}`);
     show(this.whole, clip.roomId !== '');
-    if (clip.mp4 !== null) setAttr(this.save, 'href', `${clip.mp4}?download`);
+    if (clip.mp4 !== null) setAttr(this.save, 'href', `${clip.mp4.url}?download`);
     show(this.save, clip.mp4 !== null);
     this.translate();
     show(this.root, true);

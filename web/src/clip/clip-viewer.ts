@@ -1,6 +1,6 @@
 import { backoff } from '../channel/backoff';
-import { PlayMap } from '../timeline/play-map';
 import { Timeline } from '../timeline/timeline';
+import { need, setAttr } from '../ui/dom';
 import type { I18n } from '../viewer/i18n';
 import type { Phase } from '../viewer/phase';
 import { PinTrack } from '../viewer/pin-track';
@@ -183,11 +183,12 @@ export class ClipViewer implements Actions {
     timeline.epochs.tell(clip.epochs);
     for (const e of clip.events) timeline.event(e);
     this.bar.show(clip);
+    setAttr(need('#viewer'), 'data-styled', clip.styled);
     this.pins.follow({ kind: 'replay', showId: clip.showId });
     this.page.video.poster = clip.poster;
     if (clip.mp4 !== null) {
-      this.pins.map = new PlayMap([{ fromMs: clip.fromMs, toMs: clip.toMs }]);
-      void this.player.load({ kind: 'file', url: clip.mp4 }, true);
+      this.pins.map = clip.mp4.map;
+      void this.player.load({ kind: 'file', url: clip.mp4.url }, true);
     } else if (clip.hls) {
       this.pins.map = clip.hls.map;
       void this.player.load({ kind: 'replay', url: clip.hls.url, startS: clip.hls.map.toPlay(clip.fromMs) / 1000 }, true);
