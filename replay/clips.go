@@ -2,8 +2,8 @@ package replay
 
 import (
 	"net/http"
+	"strings"
 
-	"github.com/vitrine-live/vitrine/hls/playlist"
 	"github.com/vitrine-live/vitrine/internal/errs"
 	"github.com/vitrine-live/vitrine/internal/ids"
 )
@@ -22,18 +22,6 @@ func (a *Archive) ServeMedia(w http.ResponseWriter, r *http.Request, showID, nam
 	if err != nil {
 		return err
 	}
-	file, ts := name, false
-	if len(name) > 3 && name[:3] == "ts/" {
-		file, ts = name[3:], true
-	}
-	n, ok := playlist.ParseName(file)
-	switch {
-	case ok && n.Kind == playlist.TSFile && ts:
-		return a.serveTS(w, r, rec, n.MSN)
-	case ok && n.Kind == playlist.SegmentFile && !ts:
-		return rec.serveSegment(w, r, n.MSN)
-	case ok && n.Kind == playlist.InitFile && !ts:
-		return rec.serveInit(w, r, n.Init)
-	}
-	return errs.New(errs.NotFound, op, "there is no file of this name")
+	file, ts := strings.CutPrefix(name, "ts/")
+	return a.serveMedia(w, r, rec, file, ts)
 }

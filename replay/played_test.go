@@ -2,11 +2,8 @@ package replay_test
 
 import (
 	"bytes"
-	"encoding/binary"
 	"encoding/json"
-	"errors"
 	"image/jpeg"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -17,12 +14,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/bluenviron/mediacommon/v2/pkg/formats/mpegts"
-	tscodecs "github.com/bluenviron/mediacommon/v2/pkg/formats/mpegts/codecs"
-
 	"github.com/vitrine-live/vitrine/hls"
 	"github.com/vitrine-live/vitrine/internal/ids"
 	"github.com/vitrine-live/vitrine/media"
+	"github.com/vitrine-live/vitrine/media/mediatest"
 	"github.com/vitrine-live/vitrine/replay"
 )
 
@@ -67,69 +62,8 @@ func encode(t testing.TB) *encoded {
 	stream := run(t, "ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=320x180:r=30", "-f", "lavfi", "-i", "sine=r=48000",
 		"-t", "8", "-c:v", "libx264", "-preset", "veryfast", "-bf", "2", "-g", "60", "-sc_threshold", "0", "-pix_fmt", "yuv420p",
 		"-c:a", "aac", "-ac", "2", "-f", "mpegts", "pipe:1")
-	r := &mpegts.Reader{R: bytes.NewReader(stream)}
-	if err := r.Initialize(); err != nil {
-		t.Fatal(err)
-	}
-	e := &encoded{}
-	video := media.Track{Codec: media.H264}
-	for _, track := range r.Tracks() {
-		switch c := track.Codec.(type) {
-		case *tscodecs.H264:
-			r.OnDataH264(track, func(pts, dts int64, au [][]byte) error {
-				e.samples = append(e.samples, accessUnit(&video, pts, dts, au))
-				return nil
-			})
-		case *tscodecs.MPEG4Audio:
-			e.tracks = append(e.tracks, media.Track{Codec: media.AAC, Audio: &c.Config})
-			r.OnDataMPEG4Audio(track, func(pts int64, aus [][]byte) error {
-				for i, au := range aus {
-					at := media.Ticks(pts + int64(i)*1920)
-					e.samples = append(e.samples, media.Sample{Kind: media.Audio, PTS: at, DTS: at, Key: true, Payload: au})
-				}
-				return nil
-			})
-		}
-	}
-	for {
-		if err := r.Read(); errors.Is(err, io.EOF) {
-			break
-		} else if err != nil {
-			t.Fatal(err)
-		}
-	}
-	e.tracks = append(e.tracks, video)
-	e.rebase()
-	return e
-}
-
-func accessUnit(track *media.Track, pts, dts int64, au [][]byte) media.Sample {
-	s := media.Sample{Kind: media.Video, PTS: media.Ticks(pts), DTS: media.Ticks(dts)}
-	for _, nal := range au {
-		switch nal[0] & 0x1F {
-		case 7:
-			track.SPS = nal
-			continue
-		case 8:
-			track.PPS = nal
-			continue
-		case 5:
-			s.Key = true
-		}
-		s.Payload = append(binary.BigEndian.AppendUint32(s.Payload, uint32(len(nal))), nal...)
-	}
-	return s
-}
-
-// rebase makes the first IDR's PTS 0 and puts the samples in order.
-func (e *encoded) rebase() {
-	first := slices.IndexFunc(e.samples, func(s media.Sample) bool { return s.Kind == media.Video && s.Key })
-	origin := e.samples[first].PTS
-	for i := range e.samples {
-		e.samples[i].PTS -= origin
-		e.samples[i].DTS -= origin
-	}
-	slices.SortStableFunc(e.samples, func(a, b media.Sample) int { return int(a.DTS - b.DTS) })
+	tracks, samples := mediatest.ReadTS(t, stream)
+	return &encoded{tracks, samples}
 }
 
 // record packages and records the samples as a show of two epochs. It returns the show times of all pictures.

@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/vitrine-live/vitrine/hls/playlist"
@@ -156,36 +155,14 @@ func (v *view) multivariant(c playlist.Container) []byte { return v.multivariant
 
 // multivariantOf leads to the media playlist at uri.
 func (v *view) multivariantOf(c playlist.Container, uri string) []byte {
-	variant := playlist.Variant{URI: uri, Codecs: v.codecs()}
+	variant := playlist.VariantOf(v.inits)
+	variant.URI = uri
 	variant.Bandwidth, variant.AverageBandwidth = v.rate.bandwidth()
 	if c == playlist.TS {
 		variant.Bandwidth, variant.AverageBandwidth = ts.Bandwidth(variant.Bandwidth), ts.Bandwidth(variant.AverageBandwidth)
 	}
-	for _, in := range v.inits {
-		if in.Width*in.Height > variant.Width*variant.Height {
-			variant.Width, variant.Height = in.Width, in.Height
-		}
-		variant.FrameRate = max(variant.FrameRate, in.FrameRate)
-	}
-	m := playlist.Multivariant{Container: c, Independent: v.independent(), Variants: []playlist.Variant{variant}}
+	m := playlist.Multivariant{Container: c, Independent: playlist.Independent(v.segments), Variants: []playlist.Variant{variant}}
 	return m.Append(nil)
-}
-
-// codecs lists every format that the show has anywhere (RFC 6381), each once.
-func (v *view) codecs() string {
-	var all []string
-	for _, in := range v.inits {
-		for codec := range strings.SplitSeq(in.Codecs, ",") {
-			if codec != "" && !slices.Contains(all, codec) {
-				all = append(all, codec)
-			}
-		}
-	}
-	return strings.Join(all, ",")
-}
-
-func (v *view) independent() bool {
-	return !slices.ContainsFunc(v.segments, func(s playlist.Segment) bool { return !s.Independent && !s.Gap })
 }
 
 func sameRange(a, b playlist.DateRange) bool {

@@ -97,6 +97,12 @@ func (a *Archive) serve(w http.ResponseWriter, r *http.Request, showID, name str
 			return err
 		}
 	}
+	return a.serveMedia(w, r, rec, file, ts)
+}
+
+// serveMedia serves one file of media, whatever stands at its address.
+func (a *Archive) serveMedia(w http.ResponseWriter, r *http.Request, rec *Recording, file string, ts bool) error {
+	n, ok := playlist.ParseName(file)
 	switch {
 	case ok && n.Kind == playlist.TSFile && ts:
 		return a.serveTS(w, r, rec, n.MSN)
@@ -105,7 +111,7 @@ func (a *Archive) serve(w http.ResponseWriter, r *http.Request, showID, name str
 	case ok && n.Kind == playlist.InitFile && !ts:
 		return rec.serveInit(w, r, n.Init)
 	}
-	return errs.New(errs.NotFound, op, "a replay has no file of this name")
+	return errs.New(errs.NotFound, "replay.Serve", "a replay has no file of this name")
 }
 
 func container(ts bool) playlist.Container {

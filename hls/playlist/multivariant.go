@@ -1,6 +1,10 @@
 package playlist
 
-import "strconv"
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
 
 // Multivariant is a multivariant playlist (4.4.6).
 type Multivariant struct {
@@ -18,6 +22,30 @@ type Variant struct {
 	Codecs           string  // RFC 6381
 	Width, Height    int     // pixels
 	FrameRate        float64 // the highest of the stream, per second
+}
+
+// VariantOf describes a stream by its initialization segments: every format that it has anywhere (RFC 6381), each once, its
+// largest picture and its highest frame rate. URI and the bit rates are left to be filled in.
+func VariantOf(inits []Init) (v Variant) {
+	var codecs []string
+	for _, in := range inits {
+		for codec := range strings.SplitSeq(in.Codecs, ",") {
+			if codec != "" && !slices.Contains(codecs, codec) {
+				codecs = append(codecs, codec)
+			}
+		}
+		if in.Width*in.Height > v.Width*v.Height {
+			v.Width, v.Height = in.Width, in.Height
+		}
+		v.FrameRate = max(v.FrameRate, in.FrameRate)
+	}
+	v.Codecs = strings.Join(codecs, ",")
+	return v
+}
+
+// Independent reports whether every segment can be decoded by itself; gaps do not count.
+func Independent(segments []Segment) bool {
+	return !slices.ContainsFunc(segments, func(s Segment) bool { return !s.Independent && !s.Gap })
 }
 
 // Append renders the playlist behind dst.

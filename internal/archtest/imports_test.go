@@ -26,6 +26,7 @@ var imports = []row{
 	{"internal/cursor", []string{"internal/errs"}, "who sent it is told that it is none"},
 	{"internal/...", nil, "leaf helpers, each named for what it provides"},
 	{"media", nil, "a leaf that every part of the media path speaks"},
+	{"media/mediatest", []string{"media"}, "samples of a publisher, for tests of the media path"},
 	{"commerce", nil, "selling knows neither media nor transport"},
 	{"commerce/...", []string{"commerce/..."}, "the parts of the shop share its words"},
 	{"providers/...", []string{"commerce/...", "providers/..."}, "those outside who move money and messages, behind the shop's own interfaces"},

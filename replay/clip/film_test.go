@@ -1,22 +1,15 @@
 package clip_test
 
 import (
-	"bytes"
-	"encoding/binary"
-	"errors"
-	"io"
 	"os/exec"
 	"runtime"
-	"slices"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/bluenviron/mediacommon/v2/pkg/formats/mpegts"
-	tscodecs "github.com/bluenviron/mediacommon/v2/pkg/formats/mpegts/codecs"
-
 	"github.com/vitrine-live/vitrine/hls"
 	"github.com/vitrine-live/vitrine/media"
+	"github.com/vitrine-live/vitrine/media/mediatest"
 	"github.com/vitrine-live/vitrine/replay"
 )
 
@@ -55,69 +48,9 @@ func encoded(t testing.TB) *film {
 	if err != nil {
 		t.Fatal(err)
 	}
-	theFilm.film = parse(t, out)
+	tracks, samples := mediatest.ReadTS(t, out)
+	theFilm.film = &film{tracks, samples}
 	return theFilm.film
-}
-
-func parse(t testing.TB, stream []byte) *film {
-	f := &film{}
-	r := &mpegts.Reader{R: bytes.NewReader(stream)}
-	if err := r.Initialize(); err != nil {
-		t.Fatal(err)
-	}
-	video := media.Track{Codec: media.H264}
-	for _, track := range r.Tracks() {
-		switch c := track.Codec.(type) {
-		case *tscodecs.H264:
-			r.OnDataH264(track, func(pts, dts int64, au [][]byte) error {
-				f.samples = append(f.samples, picture(&video, pts, dts, au))
-				return nil
-			})
-		case *tscodecs.MPEG4Audio:
-			f.tracks = append(f.tracks, media.Track{Codec: media.AAC, Audio: &c.Config})
-			r.OnDataMPEG4Audio(track, func(pts int64, aus [][]byte) error {
-				for i, au := range aus {
-					at := media.Ticks(pts + int64(i)*1920)
-					f.samples = append(f.samples, media.Sample{Kind: media.Audio, PTS: at, DTS: at, Key: true, Payload: au})
-				}
-				return nil
-			})
-		}
-	}
-	for {
-		if err := r.Read(); errors.Is(err, io.EOF) {
-			break
-		} else if err != nil {
-			t.Fatal(err)
-		}
-	}
-	f.tracks = append(f.tracks, video)
-	first := slices.IndexFunc(f.samples, func(s media.Sample) bool { return s.Kind == media.Video && s.Key })
-	origin := f.samples[first].PTS
-	for i := range f.samples {
-		f.samples[i].PTS -= origin
-		f.samples[i].DTS -= origin
-	}
-	slices.SortStableFunc(f.samples, func(a, b media.Sample) int { return int(a.DTS - b.DTS) })
-	return f
-}
-
-func picture(track *media.Track, pts, dts int64, au [][]byte) media.Sample {
-	s := media.Sample{Kind: media.Video, PTS: media.Ticks(pts), DTS: media.Ticks(dts)}
-	for _, nal := range au {
-		switch nal[0] & 0x1F {
-		case 7:
-			track.SPS = nal
-			continue
-		case 8:
-			track.PPS = nal
-			continue
-		case 5:
-			s.Key = true
-		}
-		s.Payload = append(binary.BigEndian.AppendUint32(s.Payload, uint32(len(nal))), nal...)
-	}
-	return s
 }
 
 // taping is a show that is being recorded.

@@ -3,7 +3,6 @@ package clip
 import (
 	"context"
 	"slices"
-	"strings"
 
 	"github.com/vitrine-live/vitrine/hls/playlist"
 	"github.com/vitrine-live/vitrine/hls/ts"
@@ -87,36 +86,14 @@ func (v *view) within(ranges []playlist.DateRange) (in []playlist.DateRange) {
 
 // multivariant renders the playlist that names the other one.
 func (v *view) multivariant(c playlist.Container) []byte {
-	variant := playlist.Variant{URI: "main.m3u8", Codecs: v.codecs()}
+	variant := playlist.VariantOf(v.inits)
+	variant.URI = "main.m3u8"
 	variant.Bandwidth, variant.AverageBandwidth = v.bandwidth()
 	if c == playlist.TS {
 		variant.Bandwidth, variant.AverageBandwidth = ts.Bandwidth(variant.Bandwidth), ts.Bandwidth(variant.AverageBandwidth)
 	}
-	for _, in := range v.inits {
-		if in.Width*in.Height > variant.Width*variant.Height {
-			variant.Width, variant.Height = in.Width, in.Height
-		}
-		variant.FrameRate = max(variant.FrameRate, in.FrameRate)
-	}
-	m := playlist.Multivariant{Container: c, Independent: v.independent(), Variants: []playlist.Variant{variant}}
+	m := playlist.Multivariant{Container: c, Independent: playlist.Independent(v.segments), Variants: []playlist.Variant{variant}}
 	return m.Append(nil)
-}
-
-// codecs lists every format that the clip has anywhere (RFC 6381), each once.
-func (v *view) codecs() string {
-	var all []string
-	for _, in := range v.inits {
-		for codec := range strings.SplitSeq(in.Codecs, ",") {
-			if codec != "" && !slices.Contains(all, codec) {
-				all = append(all, codec)
-			}
-		}
-	}
-	return strings.Join(all, ",")
-}
-
-func (v *view) independent() bool {
-	return !slices.ContainsFunc(v.segments, func(s playlist.Segment) bool { return !s.Independent && !s.Gap })
 }
 
 // bandwidth is the peak of the segments and their mean, in bit/s. Segments are not joined to find the peak (RFC 8216bis,

@@ -3,7 +3,6 @@ package cut_test
 import (
 	"bytes"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -17,12 +16,11 @@ import (
 	"time"
 
 	"github.com/bluenviron/mediacommon/v2/pkg/codecs/mpeg4audio"
-	"github.com/bluenviron/mediacommon/v2/pkg/formats/mpegts"
-	tscodecs "github.com/bluenviron/mediacommon/v2/pkg/formats/mpegts/codecs"
 
 	"github.com/vitrine-live/vitrine/hls"
 	"github.com/vitrine-live/vitrine/internal/ids"
 	"github.com/vitrine-live/vitrine/media"
+	"github.com/vitrine-live/vitrine/media/mediatest"
 	"github.com/vitrine-live/vitrine/replay"
 	"github.com/vitrine-live/vitrine/replay/mp4"
 )
@@ -161,7 +159,7 @@ func (s filmSpec) make(t testing.TB) *film {
 	if stream := run(t, r, "ffmpeg", args...); s.codec == "libsvtav1" {
 		f.parseAV1(t, stream)
 	} else {
-		f.parse(t, stream)
+		f.tracks, f.samples = mediatest.ReadTS(t, stream)
 	}
 	return f
 }
@@ -204,85 +202,7 @@ func (f *film) parseAV1(t testing.TB, file []byte) {
 			}
 		}
 	}
-	f.rebase()
-}
-
-func (f *film) parse(t testing.TB, stream []byte) {
-	r := &mpegts.Reader{R: bytes.NewReader(stream)}
-	if err := r.Initialize(); err != nil {
-		t.Fatal(err)
-	}
-	video := media.Track{}
-	for _, track := range r.Tracks() {
-		switch c := track.Codec.(type) {
-		case *tscodecs.H264:
-			video.Codec = media.H264
-			r.OnDataH264(track, func(pts, dts int64, au [][]byte) error {
-				f.samples = append(f.samples, accessUnit(&video, pts, dts, au))
-				return nil
-			})
-		case *tscodecs.H265:
-			video.Codec = media.HEVC
-			r.OnDataH265(track, func(pts, dts int64, au [][]byte) error {
-				f.samples = append(f.samples, accessUnit(&video, pts, dts, au))
-				return nil
-			})
-		case *tscodecs.MPEG4Audio:
-			f.tracks = append(f.tracks, media.Track{Codec: media.AAC, Audio: &c.Config})
-			r.OnDataMPEG4Audio(track, func(pts int64, aus [][]byte) error {
-				for i, au := range aus {
-					at := media.Ticks(pts + int64(i)*1024*90_000/int64(c.Config.SampleRate))
-					f.samples = append(f.samples, media.Sample{Kind: media.Audio, PTS: at, DTS: at, Key: true, Payload: au})
-				}
-				return nil
-			})
-		}
-	}
-	for {
-		if err := r.Read(); errors.Is(err, io.EOF) {
-			break
-		} else if err != nil {
-			t.Fatal(err)
-		}
-	}
-	f.tracks = append(f.tracks, video)
-	f.rebase()
-}
-
-func accessUnit(track *media.Track, pts, dts int64, au [][]byte) media.Sample {
-	s := media.Sample{Kind: media.Video, PTS: media.Ticks(pts), DTS: media.Ticks(dts)}
-	for _, nal := range au {
-		kind := nal[0] & 0x1F
-		if track.Codec == media.HEVC {
-			kind = nal[0] >> 1 & 0x3F
-		}
-		switch {
-		case track.Codec == media.HEVC && kind == 32:
-			track.VPS = nal
-			continue
-		case track.Codec == media.HEVC && kind == 33, track.Codec == media.H264 && kind == 7:
-			track.SPS = nal
-			continue
-		case track.Codec == media.HEVC && kind == 34, track.Codec == media.H264 && kind == 8:
-			track.PPS = nal
-			continue
-		case track.Codec == media.H264 && kind == 5, track.Codec == media.HEVC && kind >= 16 && kind <= 21:
-			s.Key = true
-		}
-		s.Payload = append(binary.BigEndian.AppendUint32(s.Payload, uint32(len(nal))), nal...)
-	}
-	return s
-}
-
-// rebase makes the first IDR's PTS 0 and puts the samples in order.
-func (f *film) rebase() {
-	first := slices.IndexFunc(f.samples, func(s media.Sample) bool { return s.Kind == media.Video && s.Key })
-	origin := f.samples[first].PTS
-	for i := range f.samples {
-		f.samples[i].PTS -= origin
-		f.samples[i].DTS -= origin
-	}
-	slices.SortStableFunc(f.samples, func(a, b media.Sample) int { return int(a.DTS - b.DTS) })
+	mediatest.Rebase(f.samples)
 }
 
 // length is how long the pictures of the film last.

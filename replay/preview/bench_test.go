@@ -9,6 +9,7 @@ import (
 
 	"github.com/vitrine-live/vitrine/internal/ids"
 	"github.com/vitrine-live/vitrine/media"
+	"github.com/vitrine-live/vitrine/media/mediatest"
 	"github.com/vitrine-live/vitrine/replay"
 )
 
@@ -61,7 +62,8 @@ func fullHD(b *testing.B) *clip {
 	if err := cmd.Run(); err != nil {
 		b.Fatal(err)
 	}
-	return demux(b, out.Bytes())
+	tracks, samples := mediatest.ReadTS(b, out.Bytes())
+	return &clip{tracks, samples}
 }
 
 // used is the processors' time of this process and of its children that ended.

@@ -2,22 +2,16 @@ package preview
 
 import (
 	"bytes"
-	"encoding/binary"
-	"errors"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/bluenviron/mediacommon/v2/pkg/formats/mpegts"
-	tscodecs "github.com/bluenviron/mediacommon/v2/pkg/formats/mpegts/codecs"
-
 	"github.com/vitrine-live/vitrine/hls"
 	"github.com/vitrine-live/vitrine/media"
+	"github.com/vitrine-live/vitrine/media/mediatest"
 	"github.com/vitrine-live/vitrine/replay"
 )
 
@@ -57,69 +51,8 @@ func encode(t testing.TB, seconds, size string, sound bool) *clip {
 	if err := cmd.Run(); err != nil {
 		t.Fatal(err, said.String())
 	}
-	return demux(t, out.Bytes())
-}
-
-func demux(t testing.TB, stream []byte) *clip {
-	t.Helper()
-	r := &mpegts.Reader{R: bytes.NewReader(stream)}
-	if err := r.Initialize(); err != nil {
-		t.Fatal(err)
-	}
-	c := &clip{}
-	video := media.Track{Codec: media.H264}
-	for _, track := range r.Tracks() {
-		switch codec := track.Codec.(type) {
-		case *tscodecs.H264:
-			r.OnDataH264(track, func(pts, dts int64, au [][]byte) error {
-				c.samples = append(c.samples, picture(&video, pts, dts, au))
-				return nil
-			})
-		case *tscodecs.MPEG4Audio:
-			c.tracks = append(c.tracks, media.Track{Codec: media.AAC, Audio: &codec.Config})
-			r.OnDataMPEG4Audio(track, func(pts int64, aus [][]byte) error {
-				for i, au := range aus {
-					at := media.Ticks(pts + int64(i)*1920)
-					c.samples = append(c.samples, media.Sample{Kind: media.Audio, PTS: at, DTS: at, Key: true, Payload: au})
-				}
-				return nil
-			})
-		}
-	}
-	for {
-		if err := r.Read(); errors.Is(err, io.EOF) {
-			break
-		} else if err != nil {
-			t.Fatal(err)
-		}
-	}
-	c.tracks = append(c.tracks, video)
-	first := slices.IndexFunc(c.samples, func(s media.Sample) bool { return s.Kind == media.Video && s.Key })
-	origin := c.samples[first].PTS
-	for i := range c.samples {
-		c.samples[i].PTS -= origin
-		c.samples[i].DTS -= origin
-	}
-	slices.SortStableFunc(c.samples, func(a, b media.Sample) int { return int(a.DTS - b.DTS) })
-	return c
-}
-
-func picture(track *media.Track, pts, dts int64, au [][]byte) media.Sample {
-	s := media.Sample{Kind: media.Video, PTS: media.Ticks(pts), DTS: media.Ticks(dts)}
-	for _, nal := range au {
-		switch nal[0] & 0x1F {
-		case 7:
-			track.SPS = nal
-			continue
-		case 8:
-			track.PPS = nal
-			continue
-		case 5:
-			s.Key = true
-		}
-		s.Payload = append(binary.BigEndian.AppendUint32(s.Payload, uint32(len(nal))), nal...)
-	}
-	return s
+	tracks, samples := mediatest.ReadTS(t, out.Bytes())
+	return &clip{tracks, samples}
 }
 
 // studio records a show of several publishes.
