@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -23,6 +22,7 @@ import (
 	"github.com/vitrine-live/vitrine/media"
 	"github.com/vitrine-live/vitrine/overlay"
 	"github.com/vitrine-live/vitrine/store/sqldb"
+	"github.com/vitrine-live/vitrine/store/sqldb/sqldbtest"
 )
 
 const adminToken = "right"
@@ -51,12 +51,10 @@ func newHouse(t *testing.T, change ...func(*Deps)) *house {
 	t.Helper()
 	h := &house{t: t, now: time.Date(2026, 3, 4, 5, 6, 7, 123_456_000, time.UTC)}
 	reg, log, clock := prometheus.NewRegistry(), slog.New(slog.DiscardHandler), func() time.Time { return h.now }
-	db, err := sqldb.Open(t.Context(), filepath.Join(t.TempDir(), "vitrine.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	db := sqldbtest.Open(t)
 	timeline := overlay.NewTimeline(db, log, overlay.NewMetrics(reg))
 	h.goods = commerce.NewCatalogue(db, clock)
+	var err error
 	h.rooms, err = live.NewRooms(live.Config{NoRecording: true}, live.Deps{
 		Store: db, Products: h.goods, Timeline: timeline, Log: log, Metrics: live.NewMetrics(reg), HLS: hls.NewMetrics(reg), Now: clock,
 	})

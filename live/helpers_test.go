@@ -21,6 +21,7 @@ import (
 	"github.com/vitrine-live/vitrine/overlay"
 	"github.com/vitrine-live/vitrine/replay"
 	"github.com/vitrine-live/vitrine/store/sqldb"
+	"github.com/vitrine-live/vitrine/store/sqldb/sqldbtest"
 )
 
 // clock is a wall clock that a test moves.
@@ -72,10 +73,7 @@ func newHouse(t *testing.T, cfg live.Config) *house {
 func (h *house) open(cfg live.Config) {
 	h.t.Helper()
 	reg, log := prometheus.NewRegistry(), slog.New(slog.DiscardHandler)
-	db, err := sqldb.Open(h.t.Context(), filepath.Join(h.dir, "vitrine.db"))
-	if err != nil {
-		h.t.Fatal(err)
-	}
+	db := sqldbtest.OpenAt(h.t, filepath.Join(h.dir, "vitrine.db"))
 	archive, err := replay.Open(filepath.Join(h.dir, "recordings"), replay.Config{Reserve: 1}, log, replay.NewMetrics(reg))
 	if err != nil {
 		h.t.Fatal(err)

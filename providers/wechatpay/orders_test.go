@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
-	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -22,6 +21,7 @@ import (
 	"github.com/vitrine-live/vitrine/internal/wechatpaytest"
 	"github.com/vitrine-live/vitrine/providers/wechatpay"
 	"github.com/vitrine-live/vitrine/store/sqldb"
+	"github.com/vitrine-live/vitrine/store/sqldb/sqldbtest"
 )
 
 const openID = "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"
@@ -42,10 +42,7 @@ type shop struct {
 
 func newShop(t *testing.T) *shop {
 	t.Helper()
-	db, err := sqldb.Open(t.Context(), filepath.Join(t.TempDir(), "vitrine.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	db := sqldbtest.Open(t)
 	s := &shop{t: t, db: db, bank: wechatpaytest.New(t)}
 	private, _ := s.bank.Files()
 	transport := &http.Transport{}

@@ -1,11 +1,13 @@
 package sqldb
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"os"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -29,8 +31,30 @@ func TestConformance(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) storetest.Store { return openTest(t, filepath.Join(t.TempDir(), "vitrine.db")) })
 }
 
+// migrated is a new database as the bytes of its file: bringing the schema up takes longer than most tests.
+var migrated = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "vitrine")
+	if err != nil {
+		return nil, err
+	}
+	path := filepath.Join(dir, "vitrine.db")
+	db, err := Open(context.Background(), path)
+	if err == nil {
+		err = db.Close()
+	}
+	b, readErr := os.ReadFile(path)
+	return b, errors.Join(err, readErr, os.RemoveAll(dir))
+})
+
+// openTest opens the database at a path, a new one where there is none.
 func openTest(t testing.TB, path string) *DB {
 	t.Helper()
+	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+		b, err := migrated()
+		if err := errors.Join(err, os.WriteFile(path, b, 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
 	db, err := Open(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
