@@ -29,7 +29,7 @@ func run(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	command = filepath.Join(dir, "vitrine")
-	args := []string{"build", "-trimpath", "-ldflags", "-X main.version=v0.0.0-e2e", "-o", command}
+	args := []string{"build", "-ldflags", "-X main.version=v0.0.0-e2e", "-o", command}
 	if os.Getenv("VITRINE_E2E_RACE") != "" { // the server under the race detector: slower, so not by default
 		args = append(args, "-race")
 	}
