@@ -264,7 +264,7 @@ const switchJS = `async (library, address, { cells, x, y, cell }) => {
 	const video = document.createElement('video');
 	video.muted = true;
 	document.body.replaceChildren(video);
-	const hls = (window.__hls = new Hls({ lowLatencyMode: true, startLevel: 0 }));
+	const hls = (window.__hls = new Hls({ lowLatencyMode: true, startLevel: 1 })); // the source, which is asked for first
 	window.__shown = [];
 	window.__errors = [];
 	hls.on('hlsError', (_, e) => { if (e.fatal) window.__errors.push(e.details); });
