@@ -31,7 +31,7 @@ func (s *server) startClips(ctx context.Context) (func(context.Context) error, e
 		return nil, err
 	}
 	clips, err := clip.Open(s.data.file("clips"), clip.Config{
-		Parallel: c.Parallel, Threads: c.Threads, Queue: c.Queue, MaxLoad: c.MaxLoad, Reserve: int64(s.config.Recording.Reserve),
+		Parallel: c.Parallel, Threads: c.Threads, Queue: c.Queue, Reserve: int64(s.config.Recording.Reserve),
 		FFmpeg: s.config.Transcode.FFmpeg,
 	}, clip.Deps{
 		Store: s.db, Shows: s.clipShow, Archive: s.archive, Timeline: s.timeline, Chapters: s.edits.Chapters, Highlights: s.highlights, Maker: maker, Ranges: s.replayRanges, Link: s.clipLink,

@@ -20,6 +20,9 @@ const (
 	MaxBatch = 500
 	// maxAttempts is how often a clip is tried before it has failed. Whoever wants it may have it tried again.
 	maxAttempts = 3
+	// patience is how long encoding is held back for a show on air whose pictures are late. One clip is made then all the same,
+	// at the lowest priority, so that a rendition which never comes back does not end the making of clips.
+	patience = time.Minute
 	// maxCrashes is how often a clip is taken up whose server died over it, so that no clip can keep a server from running.
 	maxCrashes = 5
 )
@@ -33,8 +36,6 @@ type Config struct {
 	Threads int
 	// Queue is how many clips of one store may wait, default 200.
 	Queue int
-	// MaxLoad is the load average above which nothing is encoded; default the number of cores, negative: no limit.
-	MaxLoad float64
 	// Reserve is the free space in bytes that clips leave on the disk, default 512 MiB; negative: none.
 	Reserve int64
 	// FFmpeg is the program, default "ffmpeg", looked up in PATH.
@@ -54,9 +55,6 @@ func (c Config) WithDefaults() Config {
 	}
 	if c.Queue == 0 {
 		c.Queue = 200
-	}
-	if c.MaxLoad == 0 {
-		c.MaxLoad = float64(cores)
 	}
 	if c.Reserve == 0 {
 		c.Reserve = 512 << 20

@@ -79,7 +79,7 @@ func open(ctx context.Context, dir string, cfg clip.Config, change ...func(*clip
 	for _, f := range change {
 		f(&deps)
 	}
-	cfg.Reserve, cfg.MaxLoad = -1, -1
+	cfg.Reserve = -1
 	h.clips, err = clip.Open(filepath.Join(dir, "clips"), cfg, deps)
 	return h, err
 }

@@ -3,6 +3,7 @@ package clip
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/vitrine-live/vitrine/hls/playlist"
 	"github.com/vitrine-live/vitrine/internal/errs"
@@ -84,24 +85,24 @@ func (s *Service) room(need int64) error {
 	return errs.New(errs.Exhausted, "clip.room", "the server's disk is full (%d MiB are kept free for recordings): delete clips or recordings, then try again", s.cfg.Reserve>>20)
 }
 
-// busy says why nothing is encoded now, "" when it is.
-func (s *Service) busy() string {
-	if why := s.Behind(); why != "" {
-		return why
-	}
-	if s.cfg.MaxLoad < 0 {
-		return ""
-	}
-	load, ok := s.load()
-	if !ok {
-		return ""
-	}
-	// What clips themselves ask of the machine is given up for everybody else, so it does not count.
+// mayEncode reports whether what is encoded may be made now. While a show's pictures are late one clip may each patience;
+// what the machine has to do otherwise does not matter to encoders at the lowest priority.
+func (s *Service) mayEncode() bool {
+	why, now := s.Behind(), s.now()
 	s.mu.Lock()
-	own := float64(len(s.running) * s.cfg.Threads)
-	s.mu.Unlock()
-	if load-own > s.cfg.MaxLoad {
-		return fmt.Sprintf("the load of the machine is %.1f", load)
+	defer s.mu.Unlock()
+	switch {
+	case why == "":
+		s.heldSince = time.Time{}
+		s.Metrics.held.Set(0)
+		return true
+	case s.heldSince.IsZero():
+		s.Log.Info("clips that are encoded wait", "reason", why)
+		s.heldSince = now
+		s.Metrics.held.Set(1)
+	case now.Sub(s.heldSince) >= patience:
+		s.heldSince = now
+		return true
 	}
-	return ""
+	return false
 }

@@ -25,7 +25,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		}, []string{"kind"}),
 		running: prometheus.NewGauge(prometheus.GaugeOpts{Name: "vitrine_clips_running", Help: "Clips that are being made."}),
 		held: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "vitrine_clips_held", Help: "1 while clips wait because the machine has enough to do.",
+			Name: "vitrine_clips_held", Help: "1 while clips wait because pictures of a show on air are late.",
 		}),
 	}
 	if reg != nil {

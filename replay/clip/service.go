@@ -64,9 +64,7 @@ type Deps struct {
 	Metrics *Metrics         // nil: nothing is counted
 	Now     func() time.Time // nil: time.Now
 
-	// Tests put other ones in their place.
-	load func() (float64, bool)
-	free func(dir string) (int64, error)
+	free func(dir string) (int64, error) // tests put another one in its place
 }
 
 // Service makes clips. Safe for concurrent use. Errors are those of the store, and: Invalid naming the field for an
@@ -85,9 +83,10 @@ type Service struct {
 	wake chan struct{} // holds one when there may be work
 	stop chan struct{} // closed when Run ends
 
-	mu      sync.Mutex
-	running map[string]context.CancelCauseFunc // by clip
-	news    map[string]*news                   // by show
+	mu        sync.Mutex
+	running   map[string]context.CancelCauseFunc // by clip
+	news      map[string]*news                   // by show
+	heldSince time.Time                          // when encoding was last held back or let through meanwhile; zero: it is not
 }
 
 // Open opens the folder of clips, which is made when it is not there. Run carries out what waits.
@@ -125,9 +124,6 @@ func (s *Service) fill() {
 	}
 	if s.Now == nil {
 		s.Now = time.Now
-	}
-	if s.load == nil {
-		s.load = loadAverage
 	}
 	if s.free == nil {
 		s.free = replay.FreeSpace

@@ -88,12 +88,8 @@ func (s *Service) work(ctx context.Context) {
 // next makes the next clip, and reports whether there was one.
 func (s *Service) next(ctx context.Context) bool {
 	kinds := []Kind{Copy}
-	why := s.busy()
-	if why == "" {
+	if s.mayEncode() {
 		kinds = []Kind{Copy, Exact, Styled}
-		s.Metrics.held.Set(0)
-	} else {
-		s.Metrics.held.Set(1)
 	}
 	now := s.now()
 	c, ok, err := s.Store.ClaimClip(ctx, Claim{
