@@ -1,12 +1,14 @@
 package e2e
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 )
 
 // command is the command under test, built once.
@@ -37,5 +39,19 @@ func run(m *testing.M) int {
 		fmt.Fprintf(os.Stderr, "building the command: %v\n%s", err, out)
 		return 1
 	}
+	warm()
 	return m.Run()
+}
+
+// warm starts the browser once: on a new machine its files come from a slow disk, and shows do not wait for it.
+func warm() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	dir, err := os.MkdirTemp("", "vitrine-e2e-browser-")
+	if err != nil {
+		return
+	}
+	defer os.RemoveAll(dir)
+	// Whoever needs the browser says what is wrong with it.
+	_ = exec.CommandContext(ctx, "chromium", "--headless=new", "--no-sandbox", "--disable-gpu", "--user-data-dir="+dir, "--dump-dom", "about:blank").Run()
 }

@@ -22,12 +22,13 @@ func TestPinsLandOnTheirFrames(t *testing.T) {
 	r := s.newRoom(t)
 	product := s.newProduct(t, "Tea")
 	firstFlash := 12 * fps
+	b := browse(t, "about:blank") // a browser may take seconds to start, and the show does not wait
 	pic := picture{width: 360, height: 640, flash: func(n int) bool { return n >= firstFlash && (n-firstFlash)%pinEvery < 3 }}
 	pub := publish(t, s, r.StreamKey, publication{picture: pic, bframes: 2})
 	showID := s.onAir(t, r.ID)
 	pub.reach(t, 3*fps)
 	heard := listen(t, s, r.ID)
-	b := browse(t, s.url("/r/"+r.ID))
+	b.open(t, s.url("/r/"+r.ID))
 	b.waitPlaying(t)
 	b.watch(t, pic)
 	pub.reach(t, firstFlash-10)

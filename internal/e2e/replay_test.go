@@ -28,10 +28,11 @@ func TestReplaySells(t *testing.T) {
 	r := s.newRoom(t)
 	tea, cup := s.newProduct(t, "Tea"), s.newProduct(t, "Cup")
 	s.call(t, http.MethodPut, "/api/v1/rooms/"+r.ID+"/bag", map[string]any{"product_ids": []string{tea, cup}}, nil)
+	b := browse(t, "about:blank")
 	pub := publish(t, s, r.StreamKey, publication{picture: landscape, bframes: 2})
 	showID := s.onAir(t, r.ID)
 	shelves := []shelf{s.shelve(t, pub, r.ID, tea, 75, 180), s.shelve(t, pub, r.ID, cup, 210, 330)}
-	b := browse(t, s.url("/r/"+r.ID))
+	b.open(t, s.url("/r/"+r.ID))
 	b.waitPlaying(t)
 	b.watch(t, landscape)
 	pub.reach(t, 390)
