@@ -79,13 +79,18 @@ func (f *follower) name(ref string) string {
 	return s
 }
 
-// playlistAnswer judges the headers of a playlist.
-func (f *follower) playlistAnswer(a *answer, longest time.Duration) bool {
+// playlistAnswer judges the status and the headers of a playlist but for how long it may be kept.
+func (f *follower) playlistAnswer(a *answer) bool {
 	if a.status != http.StatusOK {
 		f.violate(Status, "%s: status %d", f.name(a.url), a.status)
 		return false
 	}
 	f.common(a, "application/vnd.apple.mpegurl", "audio/mpegurl")
+	return true
+}
+
+// playlistCache judges how long caches may keep a playlist.
+func (f *follower) playlistCache(a *answer, longest time.Duration) {
 	cache := cacheControl(a.header)
 	age, err := strconv.Atoi(cache["max-age"])
 	_, noCache := cache["no-cache"]
@@ -93,7 +98,6 @@ func (f *follower) playlistAnswer(a *answer, longest time.Duration) bool {
 	if !noCache && !noStore && (err != nil || time.Duration(age)*time.Second > longest) {
 		f.violate(Header, "%s: Cache-Control %q keeps a playlist longer than %v", f.name(a.url), a.header.Get("Cache-Control"), longest)
 	}
-	return true
 }
 
 // mediaAnswer judges the headers of a segment, part or initialization segment, which never change.

@@ -1,7 +1,6 @@
 package llhls
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"net/http"
@@ -88,13 +87,15 @@ func (f *follower) start(ctx context.Context) (*answer, error) {
 
 // variants judges a multivariant playlist.
 func (f *follower) variants(a *answer) []variant {
-	f.playlistAnswer(a, time.Minute)
+	if f.playlistAnswer(a) {
+		f.playlistCache(a, endedAge)
+	}
 	return parseMultivariant(string(a.body), f.violate)
 }
 
 // play follows the media playlist that was begun with a. declared is its BANDWIDTH, 0 without a multivariant playlist.
 func (f *follower) play(ctx context.Context, a *answer, declared int64, d time.Duration) error {
-	first := f.read(a, time.Minute)
+	first := f.read(a, 0)
 	if first == nil {
 		return fmt.Errorf("%s: not a playlist", f.base)
 	}
@@ -133,16 +134,22 @@ func (f *follower) run(ctx, following context.Context, first *playlist) {
 	stop.Stop()
 }
 
-// read parses an answer of the media playlist and judges it by itself. cacheable bounds how long caches may keep it; one
-// that has ended does not change with the media any more.
+// endedAge is how long caches may keep a playlist to which nothing is added: a merchant may cut something out of a replay, or
+// hide it, and everybody is to see that soon.
+const endedAge = 10 * time.Second
+
+// read parses an answer of the media playlist and judges it by itself. cacheable bounds how long caches may keep it, 0: for
+// its target duration; one that has ended may be kept as long as replays are.
 func (f *follower) read(a *answer, cacheable time.Duration) *playlist {
-	if bytes.Contains(a.body, []byte("#EXT-X-ENDLIST")) {
-		cacheable = max(cacheable, time.Minute)
-	}
-	if !f.playlistAnswer(a, cacheable) {
+	if !f.playlistAnswer(a) {
 		return nil
 	}
 	p := parse(string(a.body), f.violate)
+	cacheable = max(cacheable, p.target)
+	if p.ended {
+		cacheable = max(p.target, endedAge)
+	}
+	f.playlistCache(a, cacheable)
 	if p.skipped == 0 {
 		checkStatic(p, f.violate)
 	}

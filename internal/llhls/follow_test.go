@@ -167,6 +167,11 @@ var faults = map[string]struct {
 	}}, Multivariant},
 	"playlist type":    {bend{answer: header("m3u8", "Content-Type", "text/plain")}, Header},
 	"playlist cached":  {bend{answer: header("m3u8", "Cache-Control", "max-age=600")}, Header},
+	"ended and cached": {bend{end: 3, answer: func(_ *origin, _ string, _ url.Values, a *answer) {
+		if strings.Contains(string(a.body), "#EXT-X-ENDLIST") {
+			a.header.Set("Cache-Control", "max-age=60")
+		}
+	}}, Header},
 	"media type":       {bend{answer: header("m4s", "Content-Type", "text/plain")}, Header},
 	"media not cached": {bend{answer: header("m4s", "Cache-Control", "no-cache")}, Header},
 	"closed origin":    {bend{answer: header("m4s", "Access-Control-Allow-Origin", "")}, Header},
