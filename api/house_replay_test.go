@@ -10,6 +10,7 @@ import (
 	"github.com/vitrine-live/vitrine/media"
 	"github.com/vitrine-live/vitrine/replay"
 	"github.com/vitrine-live/vitrine/replay/edit"
+	"github.com/vitrine-live/vitrine/replay/preview"
 	"github.com/vitrine-live/vitrine/store/sqldb"
 )
 
@@ -33,7 +34,11 @@ func (h *house) withEdits(d *Deps, db *sqldb.DB) {
 func withRecordings(t *testing.T) func(*Deps) {
 	return func(d *Deps) {
 		edits := d.Edits
-		archive, err := replay.Open(t.TempDir(), replay.Config{Edited: edits.State}, nil, nil)
+		var previews *preview.Service
+		beside := func(w http.ResponseWriter, r *http.Request, rec *replay.Recording, name string, kept []media.Span) (bool, error) {
+			return previews.Beside(w, r, rec, name, kept)
+		}
+		archive, err := replay.Open(t.TempDir(), replay.Config{Edited: edits.State, Beside: beside}, nil, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -42,6 +47,7 @@ func withRecordings(t *testing.T) func(*Deps) {
 				t.Error(err)
 			}
 		})
+		previews = preview.New(preview.Config{}, preview.Deps{Archive: archive})
 		d.Archive, edits.Recordings = archive, archive
 	}
 }

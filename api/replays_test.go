@@ -213,7 +213,10 @@ func TestHostileEdits(t *testing.T) {
 }
 
 // served are all names under which viewers read a replay.
-var served = []string{"index.m3u8", "main.m3u8", "init-1.mp4", "0.m4s", "timeline.json", "chapters.vtt", "chapters.json"}
+var served = []string{
+	"index.m3u8", "main.m3u8", "init-1.mp4", "0.m4s", "timeline.json", "chapters.vtt", "chapters.json",
+	"storyboard.vtt", "storyboard.json", "waveform.json", "waveform.dat", "loudness.json",
+}
 
 func TestUnpublishedReplay(t *testing.T) {
 	h := newReplayHouse(t)

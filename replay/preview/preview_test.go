@@ -140,6 +140,7 @@ func TestPreviewOfAShow(t *testing.T) {
 	checkPlayers(t, a, show)
 	kept = []media.Span{{From: 0, To: starts[1]}, {From: starts[2], To: st.p.Position()}} // the second publish is cut out
 	checkCut(t, a, show, kept)
+	checkMuted(t, a, show, kept, whole)
 	kept = nil
 
 	// Made in one go, sound is the same as made in pieces.
@@ -252,6 +253,58 @@ func checkCut(t *testing.T, a *replay.Archive, show string, kept []media.Span) {
 	if n := strings.Count(string(body), " --> "); n != 24 {
 		t.Errorf("%d pictures for players:\n%s", n, body)
 	}
+}
+
+// checkMuted looks for sound of what was cut out: it is as flat as silence, and nothing else changed.
+func checkMuted(t *testing.T, a *replay.Archive, show string, kept []media.Span, whole [2]string) {
+	t.Helper()
+	var wave, all waveform
+	var loud, allLoud Loudness
+	for i, v := range []any{&all, &allLoud} {
+		if err := json.Unmarshal([]byte(whole[i]), v); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wave, loud = read[waveform](t, a, show, "waveform.json"), read[Loudness](t, a, show, "loudness.json")
+	if wave.Length != all.Length || len(loud.LUFS) != len(allLoud.LUFS) {
+		t.Fatalf("%d points and %d seconds", wave.Length, len(loud.LUFS))
+	}
+	cut := media.Span{From: kept[0].To, To: kept[1].From}
+	muted := 0
+	for n := range wave.Length {
+		point := media.Span{From: media.FromMilliseconds(int64(n) * 100), To: media.FromMilliseconds(int64(n)*100 + 100)}
+		got, was := [2]int(wave.Data[2*n:2*n+2]), [2]int(all.Data[2*n:2*n+2])
+		switch out := !point.Intersect(cut).Empty(); {
+		case out && got != [2]int{}:
+			t.Errorf("what was cut out is heard at %v", point)
+		case out && was != got:
+			muted++
+		case !out && was != got:
+			t.Errorf("what was kept is gone at %v", point)
+		}
+	}
+	for n, lufs := range loud.LUFS {
+		second := media.Span{From: media.FromMilliseconds(int64(n) * 1000), To: media.FromMilliseconds(int64(n)*1000 + 1000)}
+		if out := !second.Intersect(cut).Empty(); out && lufs != noSound || !out && lufs != allLoud.LUFS[n] {
+			t.Errorf("second %d is at %v LUFS", n, lufs)
+		}
+	}
+	if muted == 0 {
+		t.Error("nothing was cut out that could be heard")
+	}
+	binary, _ := io.ReadAll(get(t, a, show, "waveform.dat").Body)
+	if points, ok := parseWaveform(binary); !ok || string(waveformJSON(points)) != string(mustRead(t, a, show, "waveform.json")) {
+		t.Error("the binary form tells another story")
+	}
+}
+
+func mustRead(t *testing.T, a *replay.Archive, show, name string) []byte {
+	t.Helper()
+	b, err := io.ReadAll(get(t, a, show, name).Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
 }
 
 func soundFiles(t *testing.T, a *replay.Archive, show string) (files [2]string) {
@@ -513,6 +566,44 @@ func TestShots(t *testing.T) {
 	}
 	if len(shots(segments, nil, 0)) != 0 {
 		t.Error("pictures of a show without")
+	}
+}
+
+// What stands on a sheet before the storyboard tells of it may be anything: nobody is shown it once something was cut out.
+func TestTilesThatNobodyKnows(t *testing.T) {
+	tile := fit(192, 108)
+	full := newSheet(tile)
+	white := bytes.Repeat([]byte{255}, tile.bytes())
+	for n := range perSheet {
+		full.put(n, white)
+	}
+	data, err := full.jpeg()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ms := media.FromMilliseconds
+	var m masks
+	for range 2 { // made, and remembered
+		masked, err := m.get("a", data, tile, []int64{0, 2000, 4000}, []media.Span{{From: 0, To: ms(1000)}, {From: ms(3000), To: ms(9000)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		pic, err := jpeg.Decode(bytes.NewReader(masked))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for n := range perSheet {
+			r, _, _, _ := pic.At(n%columns*tile.Width+9, n/columns*tile.Height+9).RGBA()
+			if shown := r > 0x4000; shown != (n == 0 || n == 2) {
+				t.Errorf("tile %d: shown %v", n, shown)
+			}
+		}
+	}
+	for n := range 3 * maxMasked {
+		m.put(itoa(n), nil)
+	}
+	if len(m.made) > maxMasked {
+		t.Errorf("%d sheets are remembered", len(m.made))
 	}
 }
 

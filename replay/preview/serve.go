@@ -6,11 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash/crc32"
-	"image"
-	"image/jpeg"
 	"net/http"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 
@@ -19,9 +16,10 @@ import (
 	"github.com/vitrine-live/vitrine/replay"
 )
 
-// What caches may do: a sheet is the same under its address, until something is cut out of the replay.
+// What caches may do: a sheet is the same under its address, until something is cut out of the replay: that is to be gone
+// soon, as it is from the playlists.
 const (
-	cacheFull    = "public, max-age=3600"
+	cacheFull    = "public, max-age=60"
 	cacheGrowing = "no-cache"
 )
 
@@ -36,8 +34,8 @@ var sheetPattern = regexp.MustCompile(`^storyboard-[1-9][0-9]{0,4}\.jpg$`)
 //	waveform.json      the same as JSON
 //	loudness.json      how loud each second is
 //
-// Of a show of which nothing was made yet they are empty, and it is made. Pictures of what is not in kept, the spans that
-// the replay plays, are black; kept nil: nothing was cut.
+// Of a show of which nothing was made yet they are empty, and it is made. Of what is not in kept, the spans that the replay
+// plays, pictures are black and sound is silence; kept nil: nothing was cut.
 func (s *Service) Beside(w http.ResponseWriter, r *http.Request, rec *replay.Recording, name string, kept []media.Span) (known bool, err error) {
 	switch {
 	case name == storyboardName:
@@ -45,14 +43,11 @@ func (s *Service) Beside(w http.ResponseWriter, r *http.Request, rec *replay.Rec
 	case name == "storyboard.vtt":
 		return true, answerBytes(w, r, "text/vtt; charset=utf-8", cacheGrowing, s.storyboard(rec).VTT(kept))
 	case name == loudnessName:
-		doc := s.loudness(rec)
-		return true, answer(w, r, doc)
+		return true, answer(w, r, s.loudness(rec).without(kept, rec.Duration()))
 	case name == waveformName:
-		data := s.kept(rec, name, appendWaveform(nil, nil))
-		return true, answerBytes(w, r, "application/octet-stream", cacheGrowing, data)
+		return true, answerBytes(w, r, "application/octet-stream", cacheGrowing, appendWaveform(nil, s.waveform(rec, kept)))
 	case name == "waveform.json":
-		points, _ := parseWaveform(s.kept(rec, waveformName, nil))
-		return true, answerBytes(w, r, "application/json", cacheGrowing, waveformJSON(points))
+		return true, answerBytes(w, r, "application/json", cacheGrowing, waveformJSON(s.waveform(rec, kept)))
 	case sheetPattern.MatchString(name):
 		return true, s.serveSheet(w, r, rec, name, kept)
 	}
@@ -99,53 +94,45 @@ func (s *Service) Loudness(showID string) ([]float64, error) {
 	return s.loudness(rec).LUFS, nil
 }
 
+func (s *Service) waveform(rec *replay.Recording, kept []media.Span) []int8 {
+	points, _ := parseWaveform(s.kept(rec, waveformName, nil))
+	return silence(points, kept, rec.Duration())
+}
+
 func (s *Service) serveSheet(w http.ResponseWriter, r *http.Request, rec *replay.Recording, name string, kept []media.Span) error {
+	const op = "preview.serveSheet"
 	data, err := rec.ReadKept(name)
 	if errs.KindOf(err) == errs.NotFound {
-		return errs.New(errs.NotFound, "preview.serveSheet", "the storyboard has no such sheet")
+		return errs.New(errs.NotFound, op, "the storyboard has no such sheet")
 	} else if err != nil {
 		return err
 	}
 	doc := s.storyboard(rec)
+	i, address := doc.find(name, kept)
+	if kept != nil {
+		if i < 0 { // nobody knows what its pictures are of
+			return errs.New(errs.NotFound, op, "the storyboard has no such sheet")
+		}
+		if data, err = s.masked.get(rec.Show()+"/"+address, data, doc.Tile, doc.Sheets[i].Tiles, kept); err != nil {
+			return errs.Wrap(op, err)
+		}
+	}
 	cache := cacheGrowing
-	for i, sheet := range doc.without(kept).Sheets {
-		path, query, _ := strings.Cut(sheet.URL, "?")
-		if path != name {
-			continue
-		}
-		// The address that the storyboard gives names a picture that stays, full or not.
-		if query == r.URL.RawQuery {
-			cache = cacheFull
-		}
-		if data, err = blacken(data, doc.Tile, doc.Sheets[i].Tiles, kept); err != nil {
-			return errs.Wrap("preview.serveSheet", err)
-		}
+	// The address that the storyboard gives names a picture that stays, full or not.
+	if _, query, _ := strings.Cut(address, "?"); i >= 0 && query == r.URL.RawQuery {
+		cache = cacheFull
 	}
 	return answerBytes(w, r, "image/jpeg", cache, data)
 }
 
-// blacken takes the tiles from a sheet whose pictures were cut out of the replay.
-func blacken(data []byte, tile size, tiles []int64, kept []media.Span) ([]byte, error) {
-	if kept == nil || !slices.ContainsFunc(tiles, func(ms int64) bool { return !inside(kept, ms) }) {
-		return data, nil
-	}
-	pic, err := jpeg.Decode(bytes.NewReader(data))
-	if err != nil {
-		return nil, err
-	}
-	planes, ok := pic.(*image.YCbCr)
-	if want := newSheet(tile); !ok || planes.Rect != want.pic.Rect || planes.SubsampleRatio != want.pic.SubsampleRatio {
-		return nil, errs.New(errs.Internal, "preview.blacken", "the sheet is of another size than its storyboard says")
-	}
-	black := bytes.Repeat([]byte{128}, tile.bytes())
-	clear(black[:tile.Width*tile.Height])
-	s := sheet{tile, planes}
-	for n, ms := range tiles {
-		if n < perSheet && !inside(kept, ms) {
-			s.put(n, black)
+// find returns the number of the sheet with the file name, -1 when there is none, and the address that it has with cuts.
+func (d *Storyboard) find(name string, kept []media.Span) (int, string) {
+	for i, sheet := range d.without(kept).Sheets {
+		if path, _, _ := strings.Cut(sheet.URL, "?"); path == name {
+			return i, sheet.URL
 		}
 	}
-	return s.jpeg()
+	return -1, ""
 }
 
 // answer serves v as JSON.

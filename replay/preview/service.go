@@ -115,6 +115,8 @@ type Service struct {
 	wake     chan struct{}
 	patience time.Duration // tests have less
 
+	masked masks
+
 	mu     sync.Mutex
 	wanted []string // shows that are not on air and may lack something
 
