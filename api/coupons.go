@@ -44,7 +44,8 @@ type Coupon struct {
 	CouponTerms
 	Claimed   int64  `json:"claimed"`
 	Left      *int64 `json:"left" doc:"null: any number."`
-	Used      int64  `json:"used" doc:"By orders. Counted when the coupon is read alone; 0 in lists."`
+	Given     int64  `json:"given" doc:"As prizes of lotteries, beside the quota. Counted when the coupon is read alone; 0 in lists."`
+	Used      int64  `json:"used" doc:"By orders, of those claimed and given. Counted when the coupon is read alone; 0 in lists."`
 	CreatedAt string `json:"created_at"`
 	UpdatedAt string `json:"updated_at"`
 }
@@ -215,7 +216,7 @@ func couponOf(c offer.Coupon) Coupon {
 		ID: c.ID, State: string(c.State), CouponTerms: CouponTerms{
 			OfferTerms: termsOf(&c.Terms, &c.Rules), Amount: c.Amount, Percent: c.Percent, MaxOff: c.MaxOff, Quota: c.Quota, PerViewer: c.PerViewer,
 		},
-		Claimed: c.Claimed, Left: c.Left(), Used: c.Used, CreatedAt: overlay.FormatWall(c.CreatedAt), UpdatedAt: overlay.FormatWall(c.UpdatedAt),
+		Claimed: c.Claimed, Left: c.Left(), Given: c.Given, Used: c.Used, CreatedAt: overlay.FormatWall(c.CreatedAt), UpdatedAt: overlay.FormatWall(c.UpdatedAt),
 	}
 }
 

@@ -33,7 +33,7 @@ func (h *house) withLotteries(d *Deps, db *sqldb.DB, log *slog.Logger) {
 	d.Likes = audience.NewLikes(audience.Config{}, audience.LikeDeps{Store: db, Shows: h.rooms, Hub: &h.lotteryParts, Limits: limits, Log: log, Now: d.Now})
 	h.likes = d.Likes
 	h.lotteries = lottery.New(lottery.Config{}, lottery.Deps{
-		Store: db, Shows: h.rooms, Log: log, Now: d.Now, Facts: lottery.Facts{Commented: d.Comments.Said, Likes: d.Likes.Of},
+		Store: db, Shows: h.rooms, Coupons: h.offers, Log: log, Now: d.Now, Facts: lottery.Facts{Commented: d.Comments.Said, Likes: d.Likes.Of},
 	})
 	d.Lotteries = h.lotteries
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vitrine-live/vitrine/commerce/account"
 	"github.com/vitrine-live/vitrine/commerce/lottery"
 )
 
@@ -178,7 +179,7 @@ func TestLotteryIsRefused(t *testing.T) {
 		"another store's show": {map[string]any{"show_id": "show_x"}, http.StatusNotFound},
 		"too many winners":     {map[string]any{"prizes": []map[string]any{{"name": "A", "count": 150}, {"name": "B", "count": 51}}}, http.StatusUnprocessableEntity},
 		"no such condition":    {map[string]any{"conditions": map[string]any{"bought": true}}, http.StatusUnprocessableEntity},
-		"no coupons here":      {map[string]any{"prizes": []map[string]any{{"name": "A", "count": 1, "coupon_id": "cpn_1"}}}, http.StatusUnprocessableEntity},
+		"no such coupon":       {map[string]any{"prizes": []map[string]any{{"name": "A", "count": 1, "coupon_id": "cpn_1"}}}, http.StatusNotFound},
 		"a blank title":        {map[string]any{"title": "  "}, http.StatusUnprocessableEntity},
 	} {
 		terms := lotteryTerms(scheduled.ID)
@@ -196,4 +197,52 @@ func TestLotteryIsRefused(t *testing.T) {
 	h.read(http.StatusOK, &l, "PUT", store+"/"+l.ID, adminToken, lotteryTerms(scheduled.ID))
 	h.read(http.StatusOK, &l, "POST", store+"/"+l.ID+"/cancel", adminToken, map[string]any{"reason": "Changed our mind"})
 	h.read(http.StatusConflict, nil, "PUT", store+"/"+l.ID, adminToken, lotteryTerms(scheduled.ID))
+}
+
+// A coupon is won, claimed without an address and counts for an order, though its quota is used up and it was stopped.
+func TestLotteryOfACoupon(t *testing.T) {
+	h := newHouse(t)
+	const store = "/api/v1/stores/store_default/lotteries"
+	var c Coupon
+	h.read(http.StatusCreated, &c, "POST", offerShop+"/coupons", adminToken, with(with(couponTerms(), "claim_in", "anywhere"), "quota", 1))
+	terms := with(lotteryTerms(h.onAir()), "prizes", []map[string]any{{"name": "Ten off", "count": 1, "coupon_id": c.ID}})
+	h.read(http.StatusConflict, nil, "POST", store, adminToken, terms) // a draft
+	h.read(http.StatusOK, nil, "PATCH", offerShop+"/coupons/"+c.ID, adminToken, map[string]any{"state": "active"})
+	var l Lottery
+	h.read(http.StatusCreated, &l, "POST", store, adminToken, terms)
+	h.read(http.StatusOK, nil, "POST", store+"/"+l.ID+"/open", adminToken, nil)
+	v, token, err := h.visitors.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.read(http.StatusOK, nil, "POST", "/api/v1/lotteries/"+l.ID+"/entries", token, nil)
+	h.read(http.StatusOK, nil, "POST", store+"/"+l.ID+"/close", adminToken, nil)
+	h.read(http.StatusCreated, nil, "POST", offerShop+"/coupons/"+c.ID+"/claim", token, nil) // the last one, and the winner's own
+	h.read(http.StatusOK, nil, "PATCH", offerShop+"/coupons/"+c.ID, adminToken, map[string]any{"state": "stopped"})
+	h.now = h.now.Add(6 * time.Second)
+	h.lotteries.Step(t.Context())
+
+	var prizes Page[WonPrize]
+	h.read(http.StatusOK, &prizes, "GET", "/api/v1/me/prizes", token, nil)
+	if len(prizes.Items) != 1 || prizes.Items[0].CouponID != c.ID || prizes.Items[0].CouponClaim != "" {
+		t.Fatalf("%+v", prizes)
+	}
+	claim := "/api/v1/me/prizes/" + prizes.Items[0].ID + "/claim"
+	h.read(http.StatusNotFound, nil, "POST", claim, h.viewer(), map[string]any{})
+	var won, again WonPrize
+	h.read(http.StatusOK, &won, "POST", claim, token, map[string]any{})
+	h.read(http.StatusOK, &again, "POST", claim, token, map[string]any{})
+	if won.State != "claimed" || won.CouponClaim == "" || again.CouponClaim != won.CouponClaim {
+		t.Errorf("%+v, then %+v", won, again)
+	}
+	priced, err := h.offers.Coupons(t.Context(), account.DefaultStore, v.ID, []string{won.CouponClaim}, h.now)
+	if err != nil || len(priced) != 1 || priced[0].Refused != "" || priced[0].Amount != 1000 {
+		t.Errorf("%+v, %v", priced, err)
+	}
+	var mine Page[Claim]
+	h.read(http.StatusOK, &mine, "GET", "/api/v1/me/coupons?state=usable", token, nil)
+	h.read(http.StatusOK, &c, "GET", offerShop+"/coupons/"+c.ID, adminToken, nil)
+	if len(mine.Items) != 2 || c.Claimed != 1 || c.Given != 1 {
+		t.Errorf("%+v of %+v", mine.Items, c)
+	}
 }

@@ -58,7 +58,7 @@ func (s *server) startLotteries(ctx context.Context) (func(context.Context) erro
 	}, []string{"what"})
 	s.metrics.MustRegister(counted)
 	s.lotteries = lottery.New(lottery.Config{}, lottery.Deps{
-		Store: s.db, Shows: s.rooms, Log: s.log, Facts: lottery.Facts{Commented: s.comments.Said, Likes: s.likes.Of, Reminder: s.reminders.HasReminder, Bought: s.orders.Bought},
+		Store: s.db, Shows: s.rooms, Coupons: s.offers, Log: s.log, Facts: lottery.Facts{Commented: s.comments.Said, Likes: s.likes.Of, Reminder: s.reminders.HasReminder, Bought: s.orders.Bought},
 		Count: func(what string, n int64) { counted.WithLabelValues(what).Add(float64(n)) },
 	})
 	return s.background(ctx, func(ctx context.Context) error { s.lotteries.Run(ctx); return nil }), nil

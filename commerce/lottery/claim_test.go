@@ -72,9 +72,13 @@ func TestAddressIsChecked(t *testing.T) {
 type shop struct {
 	given map[string]string
 	down  bool
+	ends  time.Time
 }
 
-func (c *shop) Usable(_ context.Context, _, id string) error {
+func (c *shop) Usable(_ context.Context, _, id string, until time.Time) error {
+	if c.ends.Before(until) {
+		return errs.New(errs.Conflict, "shop.Usable", "the coupon %s ends", id)
+	}
 	if id != "cpn_1" {
 		return errs.New(errs.NotFound, "shop.Usable", "there is no coupon %s", id)
 	}
@@ -90,7 +94,7 @@ func (c *shop) Give(_ context.Context, _, couponID, viewerID, ref string) (strin
 }
 
 func TestCouponPrizes(t *testing.T) {
-	show, coupons := newStage(), &shop{given: map[string]string{}, down: true}
+	show, coupons := newStage(), &shop{given: map[string]string{}, down: true, ends: newStage().now.Add(25 * time.Hour)}
 	s := service(openDB(t), show)
 	s.Coupons = coupons
 	wrong := terms()
@@ -100,6 +104,11 @@ func TestCouponPrizes(t *testing.T) {
 	}
 	right := terms()
 	right.Prizes[0].CouponID = "cpn_1"
+	late := right
+	late.ClaimFor = 25 * time.Hour
+	if _, err := s.Create(t.Context(), account.DefaultStore, late); errs.KindOf(err) != errs.Conflict {
+		t.Errorf("a coupon that ends before the winners' time does: %v", err)
+	}
 	l, err := s.Create(t.Context(), account.DefaultStore, right)
 	if err != nil {
 		t.Fatal(err)
@@ -133,5 +142,33 @@ func TestCouponPrizes(t *testing.T) {
 	}
 	if want := map[string]string{won[0].ID: "cpn_1 for visitor:0"}; !cmp.Equal(coupons.given, want) {
 		t.Errorf("given: %v", coupons.given)
+	}
+}
+
+// A lottery whose coupon cannot be promised any more when its time comes does not open, by hand or by itself.
+func TestCouponPrizesEndBeforeTheOpening(t *testing.T) {
+	show := newStage()
+	coupons := &shop{given: map[string]string{}, ends: show.time().Add(25 * time.Hour)}
+	s := service(openDB(t), show)
+	s.Coupons = coupons
+	byHand, byItself := terms(), terms()
+	byHand.Prizes[1].CouponID, byItself.Prizes[1].CouponID, byItself.OpensAtMS = "cpn_1", "cpn_1", new(int64(1000))
+	made := make([]lottery.Lottery, 2)
+	for i, of := range []lottery.Terms{byHand, byItself} {
+		var err error
+		if made[i], err = s.Create(t.Context(), account.DefaultStore, of); err != nil {
+			t.Fatal(err)
+		}
+	}
+	show.pass(2 * time.Hour)
+	if _, err := s.Open(t.Context(), account.DefaultStore, made[0].ID); errs.KindOf(err) != errs.Conflict {
+		t.Errorf("opened by hand: %v", err)
+	}
+	s.Step(t.Context())
+	if l, err := s.Get(t.Context(), account.DefaultStore, made[1].ID); err != nil || l.State != lottery.Cancelled || l.Reason == "" {
+		t.Errorf("%+v, %v", l, err)
+	}
+	if l, err := s.Get(t.Context(), account.DefaultStore, made[0].ID); err != nil || l.State != lottery.Draft {
+		t.Errorf("%+v, %v", l, err)
 	}
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // Open publishes the commitment to a new seed and lets viewers enter. NotFound; Conflict: it is no draft, or its show is
-// not on air here.
+// not on air here, or a coupon among the prizes cannot be promised any more.
 func (s *Service) Open(ctx context.Context, storeID, id string) (Lottery, error) {
 	const op = "lottery.Open"
 	l, err := s.Store.StoreLottery(ctx, storeID, id)
@@ -20,6 +20,9 @@ func (s *Service) Open(ctx context.Context, storeID, id string) (Lottery, error)
 	at, onAir, err := s.clock(ctx, l.ShowID)
 	if err == nil && !onAir {
 		err = errs.New(errs.Conflict, op, "the show is not on air: a lottery opens while viewers watch")
+	}
+	if err == nil {
+		err = s.checkCoupons(ctx, storeID, &l.Terms)
 	}
 	if err != nil {
 		return Lottery{}, errs.Wrap(op, err)

@@ -115,14 +115,26 @@ func (s *Service) openDue(ctx context.Context, l *Lottery) error {
 		return err
 	}
 	if onAir {
-		if l.OpensAtMS != nil && at >= *l.OpensAtMS {
-			_, err = s.open(ctx, l, at)
+		if l.OpensAtMS == nil || at < *l.OpensAtMS {
+			return nil
 		}
+		if err := s.checkCoupons(ctx, l.StoreID, &l.Terms); errs.KindOf(err) == errs.Conflict {
+			return s.drop(ctx, l, "A coupon among the prizes could not be promised any more.")
+		} else if err != nil {
+			return err
+		}
+		_, err = s.open(ctx, l, at)
 		return err
 	}
 	show, err := s.Shows.ShopShow(ctx, l.ShowID)
 	if err == nil && show.Ended() {
-		_, err = s.Store.CancelLottery(ctx, l.StoreID, l.ID, "The show ended before the lottery opened.", s.instant())
+		err = s.drop(ctx, l, "The show ended before the lottery opened.")
 	}
+	return err
+}
+
+// drop gives up a draft, of which no viewer knows; the store reads why.
+func (s *Service) drop(ctx context.Context, l *Lottery, reason string) error {
+	_, err := s.Store.CancelLottery(ctx, l.StoreID, l.ID, reason, s.instant())
 	return err
 }

@@ -85,8 +85,9 @@ type Facts struct {
 
 // coupons gives out coupons that were won, once per ref.
 type coupons interface {
-	// Usable reports why a coupon cannot be a prize: NotFound when the store has none of this id.
-	Usable(ctx context.Context, storeID, couponID string) error
+	// Usable reports why a coupon cannot be a prize that winners may claim until an instant: NotFound when the store has none
+	// of this id, Conflict when it cannot be promised.
+	Usable(ctx context.Context, storeID, couponID string, until time.Time) error
 	Give(ctx context.Context, storeID, couponID, viewerID, ref string) (claimID string, err error)
 }
 
@@ -149,7 +150,8 @@ func New(cfg Config, deps Deps) *Service {
 	return &Service{Deps: deps, cfg: cfg}
 }
 
-// Create makes a draft. Invalid names the field; NotFound: the store has no such show, or no such coupon.
+// Create makes a draft. Invalid names the field; NotFound: the store has no such show, or no such coupon;
+// Conflict: the show has ended, or a coupon cannot be promised.
 func (s *Service) Create(ctx context.Context, storeID string, t Terms) (Lottery, error) {
 	const op = "lottery.Create"
 	if err := s.check(ctx, storeID, &t); err != nil {
@@ -232,18 +234,21 @@ func (s *Service) check(ctx context.Context, storeID string, t *Terms) error {
 		c.Reminder && s.Facts.Reminder == nil, c.Bought && s.Facts.Bought == nil:
 		return errs.Field(op, "conditions", "this server cannot check one of these conditions")
 	}
-	return s.checkCoupons(ctx, storeID, t.Prizes)
+	return s.checkCoupons(ctx, storeID, t)
 }
 
-func (s *Service) checkCoupons(ctx context.Context, storeID string, prizes []Prize) error {
-	for _, p := range prizes {
+// checkCoupons makes sure that the coupons among the prizes can be promised: that winners of a lottery which opened now would get
+// them. From the opening on nothing can take them back.
+func (s *Service) checkCoupons(ctx context.Context, storeID string, t *Terms) error {
+	until := s.instant().Add(t.Window + t.ClaimFor)
+	for _, p := range t.Prizes {
 		if p.CouponID == "" {
 			continue
 		}
 		if s.Coupons == nil {
 			return errs.Field("lottery.check", "prizes", "this server gives out no coupons as prizes")
 		}
-		if err := s.Coupons.Usable(ctx, storeID, p.CouponID); err != nil {
+		if err := s.Coupons.Usable(ctx, storeID, p.CouponID, until); err != nil {
 			return err
 		}
 	}

@@ -32,7 +32,8 @@ type Coupon struct {
 	Quota     int64 // claims in all; 0: any number
 	PerViewer int64 // claims of one viewer, at least 1
 	Claimed   int64 // so far
-	Used      int64 // of these, by orders; counted when the coupon is read alone
+	Given     int64 // beside the quota, as prizes; counted when the coupon is read alone
+	Used      int64 // of all these, by orders; counted likewise
 	CreatedAt time.Time
 	UpdatedAt time.Time
 }

@@ -11,7 +11,7 @@ import (
 // store does not have.
 func (s *Service) CreateCoupon(ctx context.Context, c Coupon) (Coupon, error) {
 	const op = "offer.CreateCoupon"
-	c.ID, c.Claimed, c.Used = ids.New(couponPrefix), 0, 0
+	c.ID, c.Claimed, c.Given, c.Used = ids.New(couponPrefix), 0, 0, 0
 	c.CreatedAt = s.at()
 	c.UpdatedAt = c.CreatedAt
 	if c.State != Draft && c.State != Active {

@@ -21,6 +21,8 @@ type store interface {
 	// ClaimCoupon adds a claim if the coupon is active, has one left, and the viewer may have one more. last reports that it
 	// was the last one: then its drops say so.
 	ClaimCoupon(ctx context.Context, c Claim) (last bool, err error)
+	// GiveCoupon adds a claim beside the quota and what the viewer may have, or returns the one of this id that is there.
+	GiveCoupon(ctx context.Context, c Claim) (Claim, error)
 
 	CreateRedPacket(ctx context.Context, p RedPacket, pieces []int64) error
 	RedPacket(ctx context.Context, storeID, id string) (RedPacket, error)

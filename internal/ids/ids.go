@@ -3,6 +3,7 @@ package ids
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/base32"
 	"encoding/binary"
 	"strings"
@@ -48,3 +49,10 @@ func Ordered(prefix string, at time.Time) string {
 
 // orderedFrom is when the time of Ordered begins: 2020-01-01 UTC.
 const orderedFrom = 1_577_836_800
+
+// Of returns the identifier with this prefix that stands for a text: the same each time, and another one for any other text
+// (80 bits of its SHA-256). What is made under it twice is made once.
+func Of(prefix, text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return prefix + "_" + encoding.EncodeToString(sum[:10])
+}

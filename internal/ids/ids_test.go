@@ -37,6 +37,13 @@ func TestOrdered(t *testing.T) {
 	}
 }
 
+func TestOf(t *testing.T) {
+	a, b := Of("clm", "win_1"), Of("clm", "win_2")
+	if a != Of("clm", "win_1") || a == b || !Valid("clm", a) || !Valid("clm", b) {
+		t.Errorf("%q, %q", a, b)
+	}
+}
+
 func TestValidGuardsPaths(t *testing.T) {
 	good := New("show")
 	for _, bad := range []string{"", "show_", "show_../../etc/passwd", "room" + strings.TrimPrefix(good, "show"), good + "x", good[:len(good)-1], strings.ToUpper(good), "show_0123456789abcde/", "show_0123456789abcdeu"} {

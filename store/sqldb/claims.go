@@ -43,18 +43,48 @@ const claimColumns = "id, coupon_id, store_id, viewer_id, terms, state, order_id
 // claims; that the number is unique would refuse it otherwise. Conflict: the viewer has had all of theirs.
 func addClaim(ctx context.Context, tx *sql.Tx, op string, c offer.Claim, perViewer int64) error {
 	var had int64
-	err := tx.QueryRowContext(ctx, "SELECT COUNT(*) FROM coupon_claims WHERE coupon_id = $1 AND viewer_id = $2", c.CouponID, c.ViewerID).Scan(&had)
+	err := tx.QueryRowContext(ctx, "SELECT COUNT(*) FROM coupon_claims WHERE coupon_id = $1 AND viewer_id = $2 AND n > 0", c.CouponID, c.ViewerID).Scan(&had)
 	if err != nil {
 		return err
 	}
 	if had >= perViewer {
 		return errs.New(errs.Conflict, op, "you have claimed this already: find it among your coupons")
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO coupon_claims
+	return insertClaim(ctx, tx, c, had+1)
+}
+
+// insertClaim adds the claim of a number: what viewers claimed counts up from 1, what they were given down from -1.
+func insertClaim(ctx context.Context, tx *sql.Tx, c offer.Claim, n int64) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO coupon_claims
 		(id, coupon_id, store_id, viewer_id, n, terms, state, show_id, show_time_ms, claimed_at, valid_from, valid_until)
 		VALUES ($1, $2, $3, $4, $5, $6, 'claimed', $7, $8, $9, $10, $11)`,
-		c.ID, c.CouponID, c.StoreID, c.ViewerID, had+1, jsonText(c.Terms), c.ShowID, c.ShowTimeMS, millis(c.ClaimedAt), millis(c.ClaimedAt), millis(c.ValidUntil))
+		c.ID, c.CouponID, c.StoreID, c.ViewerID, n, jsonText(c.Terms), c.ShowID, c.ShowTimeMS, millis(c.ClaimedAt), millis(c.ClaimedAt), millis(c.ValidUntil))
 	return err
+}
+
+// GiveCoupon adds a claim beside the quota of its coupon and what the viewer may have of it, or returns the one of this id
+// that is there. NotFound: the store has no such coupon.
+func (db *DB) GiveCoupon(ctx context.Context, c offer.Claim) (given offer.Claim, err error) {
+	const op = "sqldb.GiveCoupon"
+	err = db.update(ctx, op, func(ctx context.Context, tx *sql.Tx) error {
+		// The write that changes nothing locks the row, which orders all claims of the coupon.
+		err := exactlyOne(tx.ExecContext(ctx, "UPDATE coupons SET claimed = claimed WHERE id = $1 AND store_id = $2", c.CouponID, c.StoreID))
+		if err != nil {
+			return noCoupon(op, c.CouponID, err)
+		}
+		given, err = scanClaim(tx.QueryRowContext(ctx, "SELECT "+claimColumns+" FROM coupon_claims WHERE id = $1", c.ID))
+		if !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		var had int64
+		err = tx.QueryRowContext(ctx, "SELECT COUNT(*) FROM coupon_claims WHERE coupon_id = $1 AND viewer_id = $2 AND n < 0", c.CouponID, c.ViewerID).Scan(&had)
+		if err != nil {
+			return err
+		}
+		given = c
+		return insertClaim(ctx, tx, c, -had-1)
+	})
+	return given, err
 }
 
 // Claims lists what a viewer has claimed, newest first, as the filter says.

@@ -40,7 +40,8 @@ func checkScope(ctx context.Context, tx *sql.Tx, op, storeID string, products []
 	return nil
 }
 
-// Coupon returns a coupon of a store, of any when storeID is empty, with how many of its claims were used. NotFound.
+// Coupon returns a coupon of a store, of any when storeID is empty, with how many were given and how many
+// of all were used. NotFound.
 func (db *DB) Coupon(ctx context.Context, storeID, id string) (c offer.Coupon, err error) {
 	const op = "sqldb.Coupon"
 	err = db.view(ctx, op, func(ctx context.Context, tx *sql.Tx) (err error) {
@@ -48,7 +49,8 @@ func (db *DB) Coupon(ctx context.Context, storeID, id string) (c offer.Coupon, e
 		if err != nil {
 			return noCoupon(op, id, err)
 		}
-		return tx.QueryRowContext(ctx, "SELECT COUNT(*) FROM coupon_claims WHERE coupon_id = $1 AND state = 'used'", id).Scan(&c.Used)
+		return tx.QueryRowContext(ctx, `SELECT COALESCE(SUM(CASE WHEN n < 0 THEN 1 ELSE 0 END), 0), COALESCE(SUM(CASE WHEN state = 'used' THEN 1 ELSE 0 END), 0)
+			FROM coupon_claims WHERE coupon_id = $1`, id).Scan(&c.Given, &c.Used)
 	})
 	return c, err
 }

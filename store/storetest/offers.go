@@ -21,6 +21,7 @@ type offerStore interface {
 	UpdateCoupon(ctx context.Context, storeID, id string, change func(*offer.Coupon) error) (offer.Coupon, error)
 	DeleteCoupon(ctx context.Context, storeID, id string) error
 	ClaimCoupon(ctx context.Context, c offer.Claim) (last bool, err error)
+	GiveCoupon(ctx context.Context, c offer.Claim) (offer.Claim, error)
 
 	CreateRedPacket(ctx context.Context, p offer.RedPacket, pieces []int64) error
 	RedPacket(ctx context.Context, storeID, id string) (offer.RedPacket, error)
@@ -151,6 +152,52 @@ func testCouponClaims(t *testing.T, s Store) {
 	raise(3, offer.Active)
 	_, err = s.PutDrop(ctx, newDrop(offer.CouponKind, c.ID)) // all are claimed
 	kind(t, err, errs.Conflict)
+}
+
+// What was given stands beside what was claimed: neither takes from the other, and each gift is one however often it is made.
+func testGivenCoupons(t *testing.T, s Store) {
+	ctx := t.Context()
+	c := newCoupon(1)
+	c.Quota, c.PerViewer = 1, 1
+	ok(t, s.CreateCoupon(ctx, c))
+	gift := func(n int, viewer string) offer.Claim {
+		claim := newClaim(n, viewer, c.ID)
+		claim.ShowID, claim.ShowTimeMS = "", 0
+		return claim
+	}
+	first := must(s.GiveCoupon(ctx, gift(1, "a")))(t)
+	equal(t, first, gift(1, "a"))
+	later := gift(1, "a")
+	later.ClaimedAt = later.ClaimedAt.Add(time.Minute)
+	equal(t, must(s.GiveCoupon(ctx, later))(t), first)
+	equal(t, must(s.GiveCoupon(ctx, gift(1, "b")))(t), first) // whoever asks under the same id sees whose it is
+	must(s.GiveCoupon(ctx, gift(2, "a")))(t)                  // two prizes for one viewer
+	equal(t, must(s.ClaimCoupon(ctx, newClaim(3, "a", c.ID)))(t), true)
+	_, err := s.ClaimCoupon(ctx, newClaim(4, "b", c.ID))
+	kind(t, err, errs.Conflict)
+	must(s.GiveCoupon(ctx, gift(5, "b")))(t) // though the quota is used up
+	must(s.UpdateCoupon(ctx, c.StoreID, c.ID, func(c *offer.Coupon) error { c.State = offer.Stopped; return nil }))(t)
+	must(s.GiveCoupon(ctx, gift(6, "b")))(t)
+	got := must(s.Coupon(ctx, "", c.ID))(t)
+	equal(t, []int64{got.Claimed, got.Given, got.Used}, []int64{1, 4, 0})
+	equal(t, len(must(s.Claims(ctx, "a", offer.ClaimFilter{Usable: offer.UsableClaims, At: first.ClaimedAt, Limit: 9}))(t)), 3)
+
+	unknown := gift(7, "a")
+	unknown.CouponID = "cpn_x"
+	_, err = s.GiveCoupon(ctx, unknown)
+	kind(t, err, errs.NotFound)
+}
+
+// A winner who taps in a hurry, on two devices, has one coupon; winners of two prizes at once have two.
+func testGivenRace(t *testing.T, s Store) {
+	c := newCoupon(1)
+	ok(t, s.CreateCoupon(t.Context(), c))
+	race(60, func(i int) {
+		if _, err := s.GiveCoupon(t.Context(), newClaim(i%4, "a", c.ID)); err != nil {
+			t.Error(err)
+		}
+	})
+	equal(t, must(s.Coupon(t.Context(), "", c.ID))(t).Given, int64(4))
 }
 
 func testClaimLists(t *testing.T, s Store) {

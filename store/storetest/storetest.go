@@ -153,6 +153,8 @@ var cases = []struct {
 	{"share codes", testShareCodes},
 	{"coupons", testCoupons},
 	{"coupon claims", testCouponClaims},
+	{"given coupons", testGivenCoupons},
+	{"given race", testGivenRace},
 	{"claim lists", testClaimLists},
 	{"coupon race", testCouponRace},
 	{"allowance race", testAllowanceRace},

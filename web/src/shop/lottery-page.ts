@@ -3,6 +3,7 @@ import { el, setText, show } from '../ui/dom';
 import type { BagPage } from '../viewer/ui/bag';
 import type { MessageKey } from '../viewer/messages';
 import type { Desk } from './desk';
+import { couponPrize, type CouponPrize } from './prize';
 import { Trouble } from './trouble';
 
 const pollMs = 5_000;
@@ -29,9 +30,12 @@ export class LotteryPage implements BagPage {
   private readonly proof = el('a', { class: 'link', target: '_blank', rel: 'noopener' });
   private readonly fair = el('p', { class: 'order-hint' });
   private readonly enter = el('button', { class: 'primary', type: 'button' });
+  private readonly won = el('p', { class: 'order-hint', role: 'status' });
+  private readonly claim = el('button', { class: 'primary', type: 'button' });
   private readonly trouble: Trouble;
   private lottery: Readonly<Record<string, unknown>> = {};
   private entry: Entry | null = null;
+  private prize: CouponPrize | null = null;
   private toldLast: Readonly<Record<string, unknown>> | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -43,12 +47,13 @@ export class LotteryPage implements BagPage {
     this.lottery = known;
     this.trouble = new Trouble(desk.i18n);
     this.root.append(
-      el('div', { class: 'shop-body' }, this.name, this.state, this.prizes, this.needs, this.winners, this.fair, this.proof),
+      el('div', { class: 'shop-body' }, this.name, this.state, this.prizes, this.needs, this.winners, this.won, this.fair, this.proof),
       this.trouble.root,
-      el('div', { class: 'shop-foot' }, this.enter),
+      el('div', { class: 'shop-foot' }, this.enter, this.claim),
     );
     this.proof.href = `/api/v1/lotteries/${encodeURIComponent(id)}/proof`;
     this.enter.addEventListener('click', () => void this.take());
+    this.claim.addEventListener('click', () => void this.takePrize());
     this.render();
   }
 
@@ -79,6 +84,7 @@ export class LotteryPage implements BagPage {
       const [lottery, entry] = await Promise.all([this.desk.client.read(this.path()), this.desk.client.act('GET', this.path('/entries/mine'))]);
       if (isFields(lottery)) this.lottery = { ...this.lottery, ...lottery };
       this.entry = readEntry(entry);
+      if (this.hasWon() && this.prize?.state !== 'claimed') this.prize = couponPrize(await this.desk.client.act('GET', '/api/v1/me/prizes'), this.id);
       this.trouble.clear();
     } catch (why) {
       this.trouble.tell(why, () => void this.refresh());
@@ -95,6 +101,29 @@ export class LotteryPage implements BagPage {
       this.trouble.tell(why);
     }
     this.render();
+  }
+
+  /** Takes the coupon that was won. Tapped twice, or on two devices, it is one coupon. */
+  private async takePrize(): Promise<void> {
+    const { prize } = this;
+    if (prize === null) return;
+    this.claim.disabled = true;
+    try {
+      await this.desk.client.act('POST', `/api/v1/me/prizes/${encodeURIComponent(prize.id)}/claim`, {});
+      this.prize = { ...prize, state: 'claimed' };
+      this.trouble.clear();
+    } catch (why) {
+      this.trouble.tell(why);
+    }
+    this.render();
+  }
+
+  private hasWon(): boolean {
+    return list(this.lottery.winners).some((w) => isFields(w) && this.isMine(w));
+  }
+
+  private isMine(w: Readonly<Record<string, unknown>>): boolean {
+    return this.entry !== null && this.entry.entrant !== '' && text(w.entrant) === this.entry.entrant;
   }
 
   /** The timeline told how it stands now: at the draw, who won. */
@@ -119,6 +148,11 @@ export class LotteryPage implements BagPage {
     const missing = state === 'open' && !entry?.entered ? (entry?.missing ?? []) : [];
     this.needs.replaceChildren(...missing.flatMap((m) => (wanted[m] ? [el('li', {}, i18n.t(wanted[m], this.params()))] : [])));
     this.winners.replaceChildren(...list(lottery.winners).flatMap((w) => (isFields(w) ? [this.winner(w)] : [])));
+    show(this.won, this.prize !== null && this.prize.state !== 'pending');
+    setText(this.won, this.prize === null ? '' : i18n.t(this.prize.state === 'lapsed' ? 'lottery.couponLapsed' : 'lottery.couponTaken'));
+    show(this.claim, this.prize?.state === 'pending');
+    setText(this.claim, i18n.t('lottery.takeCoupon'));
+    this.claim.disabled = false;
     setText(this.fair, i18n.t('lottery.fair'));
     setText(this.proof, i18n.t('lottery.proof'));
     show(this.enter, state === 'open');
@@ -132,7 +166,7 @@ export class LotteryPage implements BagPage {
   }
 
   private winner(w: Readonly<Record<string, unknown>>): HTMLElement {
-    const mine = this.entry?.entrant !== undefined && this.entry.entrant !== '' && text(w.entrant) === this.entry.entrant;
+    const mine = this.isMine(w);
     const who = mine ? this.desk.i18n.t('lottery.you') : text(w.name);
     return el('li', { 'data-mine': mine }, el('span', {}, who), el('span', {}, text(w.prize)));
   }
