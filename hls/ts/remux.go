@@ -1,11 +1,11 @@
 // Package ts makes MPEG-TS segments (ISO 13818-1) from CMAF segments, so that one packaged show also serves players
 // that know no fragmented MP4. It is pure: bytes in, bytes out.
 //
-// The reader of segments and the writer of packets are our own. go-astits, and mediacommon's writer on top of it, can
-// set discontinuity_indicator on elementary streams but not on the PAT and PMT, which here start anew in every segment
-// as well; and they build each packet bit field by bit field, at a fifth of the rate, where every segment of every show may
-// be asked for as MPEG-TS. Parsing the run boxes by reflection alone costs half of what Remux does. The initialization
-// segment, parsed once, is left to mediacommon.
+// The reader of segments (internal/bmff) and the writer of packets are our own. go-astits, and mediacommon's writer on
+// top of it, can set discontinuity_indicator on elementary streams but not on the PAT and PMT, which here start anew in
+// every segment as well; and they build each packet bit field by bit field, at a fifth of the rate, where every segment
+// of every show may be asked for as MPEG-TS. Parsing the run boxes by reflection alone costs half of what Remux does.
+// The initialization segment, parsed once, is left to mediacommon.
 package ts
 
 import (
@@ -25,8 +25,6 @@ const (
 	timeOffset = 10 * media.TicksPerSecond
 	// pcrLead is how long before its decode time the first byte of an access unit arrives, by the program clock.
 	pcrLead = media.TicksPerSecond / 2
-	// maxTrackTime bounds decode times, in any timescale, far from the overflow of a rescale to 90 kHz.
-	maxTrackTime = 1 << 45
 )
 
 // Remux makes one MPEG-TS segment from one CMAF segment. init is the initialization segment with at most one H264 and

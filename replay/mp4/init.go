@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/vitrine-live/vitrine/internal/bmff"
 	"github.com/vitrine-live/vitrine/media"
 )
 
@@ -20,16 +21,16 @@ type InitTrack struct {
 
 // ReadInit reads the tracks of an initialization segment. Tracks of codecs that no show has are an error.
 func ReadInit(b []byte) ([]InitTrack, error) {
-	moov := find(b, "moov")
+	moov := bmff.Find(b, "moov")
 	if moov == nil {
 		return nil, errors.New("no moov box")
 	}
 	var tracks []InitTrack
-	err := eachBox(moov, func(name string, body []byte) error {
-		if name != "trak" {
+	err := bmff.Each(moov, func(b bmff.Box) error {
+		if !b.Is("trak") {
 			return nil
 		}
-		t, err := readTrak(body)
+		t, err := readTrak(b.Body())
 		if err == nil {
 			tracks = append(tracks, t)
 		}
@@ -47,35 +48,35 @@ var codecs = map[string]media.Codec{
 }
 
 func readTrak(trak []byte) (t InitTrack, err error) {
-	tkhd := fields{b: find(trak, "tkhd")}
+	tkhd := bmff.Fields{B: bmff.Find(trak, "tkhd")}
 	t.ID = versioned(&tkhd)
-	mdhd := fields{b: find(trak, "mdia", "mdhd")}
+	mdhd := bmff.Fields{B: bmff.Find(trak, "mdia", "mdhd")}
 	t.Timescale = versioned(&mdhd)
-	stsd := fields{b: find(trak, "mdia", "minf", "stbl", "stsd")}
-	stsd.skip(8)
-	if tkhd.short || mdhd.short || stsd.short || t.Timescale == 0 {
+	stsd := bmff.Fields{B: bmff.Find(trak, "mdia", "minf", "stbl", "stsd")}
+	stsd.Skip(8)
+	if tkhd.Short || mdhd.Short || stsd.Short || t.Timescale == 0 {
 		return t, errors.New("track without tkhd, mdhd or stsd")
 	}
-	name, _, rest, err := nextBox(stsd.b)
+	entry, _, err := bmff.Next(stsd.B)
 	if err != nil {
 		return t, fmt.Errorf("stsd: %w", err)
 	}
-	codec, ok := codecs[name]
+	codec, ok := codecs[entry.Type()]
 	if !ok {
-		return t, fmt.Errorf("sample entry %q is unknown", name)
+		return t, fmt.Errorf("sample entry %q is unknown", entry.Type())
 	}
-	t.Codec, t.Entry = codec, stsd.b[:len(stsd.b)-len(rest)]
+	t.Codec, t.Entry = codec, entry
 	return t, nil
 }
 
 // versioned reads the field behind the two times that version 1 has longer (8.3.2, 8.4.2).
-func versioned(p *fields) uint32 {
-	if p.u32()>>24 == 1 {
-		p.skip(16)
+func versioned(p *bmff.Fields) uint32 {
+	if p.U32()>>24 == 1 {
+		p.Skip(16)
 	} else {
-		p.skip(8)
+		p.Skip(8)
 	}
-	return p.u32()
+	return p.U32()
 }
 
 // visualFields is what a visual sample entry has before its boxes, with its own header (12.1.3).
@@ -93,53 +94,53 @@ func Dimensions(entry []byte) (width, height int) {
 // (ISO 14496-15, 5.3.3 and 8.3.3), in order; for AV1 the OBUs of av1C as one (AV1-ISOBMFF, 2.3).
 func ParameterSets(entry []byte) ([][]byte, error) {
 	if len(entry) < visualFields {
-		return nil, errTruncated
+		return nil, bmff.ErrTruncated
 	}
 	boxes := entry[visualFields:]
-	if b := find(boxes, "avcC"); b != nil {
+	if b := bmff.Find(boxes, "avcC"); b != nil {
 		return avcSets(b)
 	}
-	if b := find(boxes, "hvcC"); b != nil {
+	if b := bmff.Find(boxes, "hvcC"); b != nil {
 		return hevcSets(b)
 	}
-	if b := find(boxes, "av1C"); len(b) > 4 {
+	if b := bmff.Find(boxes, "av1C"); len(b) > 4 {
 		return [][]byte{b[4:]}, nil
 	}
 	return nil, errors.New("sample entry without parameters")
 }
 
 func avcSets(b []byte) (sets [][]byte, err error) {
-	p := fields{b: b}
-	p.skip(5)
+	p := bmff.Fields{B: b}
+	p.Skip(5)
 	for _, mask := range [2]uint8{0x1F, 0xFF} {
-		for range p.u8() & mask {
-			sets = append(sets, p.unit())
+		for range p.U8() & mask {
+			sets = append(sets, unit(&p))
 		}
 	}
-	return sets, p.err()
+	return sets, p.Err()
 }
 
 func hevcSets(b []byte) (sets [][]byte, err error) {
-	p := fields{b: b}
-	p.skip(22)
-	for range p.u8() {
-		p.skip(1)
-		for range p.u16() {
-			if p.short {
-				return nil, errTruncated
+	p := bmff.Fields{B: b}
+	p.Skip(22)
+	for range p.U8() {
+		p.Skip(1)
+		for range p.U16() {
+			if p.Short {
+				return nil, bmff.ErrTruncated
 			}
-			sets = append(sets, p.unit())
+			sets = append(sets, unit(&p))
 		}
 	}
-	return sets, p.err()
+	return sets, p.Err()
 }
 
 // unit reads a NAL unit behind its length in two bytes.
-func (p *fields) unit() []byte {
-	n := int(p.u16())
-	b := p.b
-	p.skip(n)
-	if p.short {
+func unit(p *bmff.Fields) []byte {
+	n := int(p.U16())
+	b := p.B
+	p.Skip(n)
+	if p.Short {
 		return nil
 	}
 	return b[:n]
@@ -149,18 +150,18 @@ func (p *fields) unit() []byte {
 // differ from those it has. Profile and level become the greater ones.
 func WithParameterSets(entry []byte, sps, pps [][]byte) ([]byte, error) {
 	if len(entry) < visualFields {
-		return nil, errTruncated
+		return nil, bmff.ErrTruncated
 	}
 	w := builder{b: bytes.Clone(entry[:visualFields])}
 	found := false
-	err := eachBox(entry[visualFields:], func(name string, body []byte) (err error) {
-		w.box(name, func() {
-			if name != "avcC" {
-				w.bytes(body)
+	err := bmff.Each(entry[visualFields:], func(b bmff.Box) (err error) {
+		w.box(b.Type(), func() {
+			if !b.Is("avcC") {
+				w.bytes(b.Body())
 				return
 			}
 			found = true
-			err = w.avcC(body, sps, pps)
+			err = w.avcC(b.Body(), sps, pps)
 		})
 		return err
 	})
@@ -172,16 +173,16 @@ func WithParameterSets(entry []byte, sps, pps [][]byte) ([]byte, error) {
 }
 
 func (w *builder) avcC(b []byte, sps, pps [][]byte) error {
-	p := fields{b: b}
-	p.skip(5)
+	p := bmff.Fields{B: b}
+	p.Skip(5)
 	var old [2][][]byte
 	for i, mask := range [2]uint8{0x1F, 0xFF} {
-		for range p.u8() & mask {
-			old[i] = append(old[i], p.unit())
+		for range p.U8() & mask {
+			old[i] = append(old[i], unit(&p))
 		}
 	}
-	if p.short {
-		return errTruncated
+	if p.Short {
+		return bmff.ErrTruncated
 	}
 	if len(old[0])+len(sps) > 31 || len(old[1])+len(pps) > 255 {
 		return errors.New("too many parameter sets")
@@ -202,7 +203,7 @@ func (w *builder) avcC(b []byte, sps, pps [][]byte) error {
 	w.units(old[0], sps)
 	w.u8(uint8(len(old[1]) + len(pps)))
 	w.units(old[1], pps)
-	w.bytes(p.b) // the chroma format and depths of high profiles
+	w.bytes(p.B) // the chroma format and depths of high profiles
 	return nil
 }
 
@@ -233,31 +234,31 @@ func Audio(entry []byte) (f AudioFormat, ok bool) {
 	if len(entry) < soundFields {
 		return f, false
 	}
-	p := fields{b: find(entry[soundFields:], "esds")}
-	p.skip(4)
-	for len(p.b) > 0 {
-		tag, size := p.u8(), 0
+	p := bmff.Fields{B: bmff.Find(entry[soundFields:], "esds")}
+	p.Skip(4)
+	for len(p.B) > 0 {
+		tag, size := p.U8(), 0
 		for { // of up to four bytes
-			b := p.u8()
+			b := p.U8()
 			size = size<<7 | int(b&0x7F)
-			if b&0x80 == 0 || p.short {
+			if b&0x80 == 0 || p.Short {
 				break
 			}
 		}
 		switch tag {
 		case 3: // ES descriptor: its own fields, then others
-			p.skip(3)
+			p.Skip(3)
 		case 4: // decoder configuration
-			p.skip(13)
+			p.Skip(13)
 		case 5: // decoder-specific information
-			bits := p.u16()
+			bits := p.U16()
 			index := int(bits >> 7 & 15)
-			if p.short || index >= len(rates) || bits>>11 == 31 {
+			if p.Short || index >= len(rates) || bits>>11 == 31 {
 				return f, false
 			}
 			return AudioFormat{ObjectType: int(bits >> 11), Rate: rates[index], Channels: int(bits >> 3 & 15)}, true
 		default:
-			p.skip(size)
+			p.Skip(size)
 		}
 	}
 	return f, false

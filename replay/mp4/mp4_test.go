@@ -15,6 +15,7 @@ import (
 	"github.com/bluenviron/mediacommon/v2/pkg/formats/fmp4/seekablebuffer"
 	mp4codecs "github.com/bluenviron/mediacommon/v2/pkg/formats/mp4/codecs"
 
+	"github.com/vitrine-live/vitrine/internal/bmff"
 	"github.com/vitrine-live/vitrine/media"
 )
 
@@ -116,7 +117,7 @@ func FuzzReadSamples(f *testing.F) {
 			return
 		}
 		for _, s := range samples {
-			if s.Offset < 8 || s.Size <= 0 || s.Offset+s.Size > int64(len(b)) || s.DTS < 0 || s.DTS > 2*maxTime || s.Duration < 0 {
+			if s.Offset < 8 || s.Size <= 0 || s.Offset+s.Size > int64(len(b)) || s.DTS < 0 || s.DTS > 2*bmff.MaxTime || s.Duration < 0 {
 				t.Fatalf("%+v in %d bytes", s, len(b))
 			}
 		}
@@ -191,7 +192,7 @@ func TestWithParameterSets(t *testing.T) {
 	if err != nil || !reflect.DeepEqual(sets, [][]byte{testSPS, sps, testPPS, pps}) {
 		t.Errorf("%x %v", sets, err)
 	}
-	if avcC := find(both[visualFields:], "avcC"); avcC[3] != 42 {
+	if avcC := bmff.Find(both[visualFields:], "avcC"); avcC[3] != 42 {
 		t.Errorf("level %d", avcC[3])
 	}
 	if n := binary.BigEndian.Uint32(both); int(n) != len(both) {
@@ -244,24 +245,24 @@ func TestOffsets(t *testing.T) {
 			want[c.Track] = append(want[c.Track], at)
 			at += int64(c.Samples) * int64(size)
 		}
-		moov := find(head, "moov")
+		moov := bmff.Find(head, "moov")
 		track := 0
-		_ = eachBox(moov, func(box string, body []byte) error {
-			if box != "trak" || track > 1 {
+		_ = bmff.Each(moov, func(b bmff.Box) error {
+			if !b.Is("trak") || track > 1 {
 				return nil
 			}
-			table := find(body, "mdia", "minf", "stbl", name)
+			table := bmff.Find(b.Body(), "mdia", "minf", "stbl", name)
 			if table == nil {
 				t.Fatalf("track %d has no %s", track, name)
 			}
 			var got []int64
-			p := fields{b: table}
-			p.skip(4)
-			for range p.u32() {
+			p := bmff.Fields{B: table}
+			p.Skip(4)
+			for range p.U32() {
 				if name == "co64" {
-					got = append(got, int64(p.u64()))
+					got = append(got, int64(p.U64()))
 				} else {
-					got = append(got, int64(p.u32()))
+					got = append(got, int64(p.U32()))
 				}
 			}
 			for _, w := range want[track] {
