@@ -2,8 +2,8 @@ package hlspull
 
 import (
 	"encoding/binary"
-	"errors"
-	"slices"
+
+	"github.com/vitrine-live/vitrine/internal/bmff"
 )
 
 // Flags of tfhd (ISO 14496-12, 8.8.7).
@@ -21,11 +21,11 @@ type sampleDefaults struct{ duration, size uint32 }
 // fragments that say everything themselves, as most packagers make them; some, GPAC among them, rely on trex.
 func defaultsOf(init []byte) map[uint32]sampleDefaults {
 	var out map[uint32]sampleDefaults
-	_ = walk(init, []string{"moov", "mvex", "trex"}, func(b box) error {
-		if len(b.body()) < 24 {
-			return errTorn
+	_ = walk(init, []string{"moov", "mvex", "trex"}, func(b bmff.Box) error {
+		body := b.Body()
+		if len(body) < 24 {
+			return bmff.ErrTruncated
 		}
-		body := b.body()
 		d := sampleDefaults{duration: binary.BigEndian.Uint32(body[12:]), size: binary.BigEndian.Uint32(body[16:])}
 		if d != (sampleDefaults{}) {
 			if out == nil {
@@ -45,8 +45,8 @@ func spellOut(segment []byte, defaults map[uint32]sampleDefaults) []byte {
 		return segment
 	}
 	var out []byte
-	err := boxes(segment, func(b box) error {
-		if b.kind() != "moof" {
+	err := bmff.Each(segment, func(b bmff.Box) error {
+		if !b.Is("moof") {
 			out = append(out, b...)
 			return nil
 		}
@@ -60,118 +60,91 @@ func spellOut(segment []byte, defaults map[uint32]sampleDefaults) []byte {
 	return out
 }
 
-func spellOutMoof(moof box, defaults map[uint32]sampleDefaults) ([]byte, error) {
+func spellOutMoof(moof bmff.Box, defaults map[uint32]sampleDefaults) ([]byte, error) {
 	out := newBox("moof")
-	err := boxes(moof.body(), func(b box) error {
-		if b.kind() != "traf" {
+	err := bmff.Each(moof.Body(), func(b bmff.Box) error {
+		if !b.Is("traf") {
 			out = append(out, b...)
 			return nil
 		}
 		traf := newBox("traf")
-		err := boxes(b.body(), func(b box) (err error) {
-			if b.kind() == "tfhd" {
+		err := bmff.Each(b.Body(), func(b bmff.Box) (err error) {
+			if b.Is("tfhd") {
 				b, err = spellOutHeader(b, defaults)
 			}
 			traf = append(traf, b...)
 			return err
 		})
-		out = append(out, traf.sized()...)
+		out = append(out, sized(traf)...)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	out = out.sized()
+	out = sized(out)
 	return out, moveData(out, uint32(len(out)-len(moof)))
 }
 
 // spellOutHeader adds to a tfhd what it leaves to trex.
-func spellOutHeader(tfhd box, defaults map[uint32]sampleDefaults) (box, error) {
-	const fixed = 8 + 4 + 4 // header, version and flags, track
-	if len(tfhd) < fixed {
-		return nil, errTorn
-	}
-	flags, d := binary.BigEndian.Uint32(tfhd[8:]), defaults[binary.BigEndian.Uint32(tfhd[12:])]
-	at := fixed
+func spellOutHeader(tfhd bmff.Box, defaults map[uint32]sampleDefaults) (bmff.Box, error) {
+	f := bmff.Fields{B: tfhd.Body()}
+	flags := f.U32()
+	d := defaults[f.U32()]
 	if flags&tfhdBaseOffset != 0 {
-		at += 8
+		f.Skip(8)
 	}
 	if flags&tfhdDescription != 0 {
-		at += 4
+		f.Skip(4)
 	}
-	out := slices.Clone(tfhd)
+	out := append(newBox("tfhd"), tfhd.Body()[:len(tfhd.Body())-len(f.B)]...)
 	for _, field := range []struct{ flag, value uint32 }{{tfhdDuration, d.duration}, {tfhdSize, d.size}} {
-		if at > len(out) {
-			return nil, errTorn
-		}
-		if flags&field.flag == 0 && field.value != 0 {
+		switch {
+		case flags&field.flag != 0:
+			out = binary.BigEndian.AppendUint32(out, f.U32())
+		case field.value != 0:
 			flags |= field.flag
-			out = slices.Insert(out, at, binary.BigEndian.AppendUint32(nil, field.value)...)
-		}
-		if flags&field.flag != 0 {
-			at += 4
+			out = binary.BigEndian.AppendUint32(out, field.value)
 		}
 	}
+	if f.Short {
+		return nil, bmff.ErrTruncated
+	}
+	out = append(out, f.B...) // the default flags
 	binary.BigEndian.PutUint32(out[8:], flags)
-	return out.sized(), nil
+	return sized(out), nil
 }
 
 // moveData adds by to the data offsets of a moof, which count from its beginning (8.8.8).
 func moveData(moof []byte, by uint32) error {
-	return walk(moof, []string{"moof", "traf", "trun"}, func(b box) error {
+	return walk(moof, []string{"moof", "traf", "trun"}, func(b bmff.Box) error {
 		const offsetPresent = 0x1
-		if len(b) < 20 || binary.BigEndian.Uint32(b[8:])&offsetPresent == 0 {
+		body := b.Body()
+		if len(body) < 12 || binary.BigEndian.Uint32(body)&offsetPresent == 0 {
 			return nil
 		}
-		binary.BigEndian.PutUint32(b[16:], binary.BigEndian.Uint32(b[16:])+by)
+		binary.BigEndian.PutUint32(body[8:], binary.BigEndian.Uint32(body[8:])+by)
 		return nil
 	})
 }
 
-// box is an ISO base media box with its header, of 32-bit size.
-type box []byte
+// newBox is the header of a box whose body is still to be appended.
+func newBox(kind string) bmff.Box { return append(bmff.Box{0, 0, 0, 0}, kind...) }
 
-var errTorn = errors.New("a box is cut short")
-
-func newBox(kind string) box { return append(box{0, 0, 0, 0}, kind...) }
-
-func (b box) kind() string { return string(b[4:8]) }
-
-func (b box) body() []byte { return b[8:] }
-
-// sized writes the size into the header.
-func (b box) sized() box {
+// sized writes the size of a box made by newBox into its header.
+func sized(b bmff.Box) bmff.Box {
 	binary.BigEndian.PutUint32(b, uint32(len(b)))
 	return b
 }
 
-// boxes calls f for each box of b.
-func boxes(b []byte, f func(box) error) error {
-	for len(b) > 0 {
-		if len(b) < 8 {
-			return errTorn
-		}
-		size := uint64(binary.BigEndian.Uint32(b))
-		if size < 8 || size > uint64(len(b)) {
-			return errTorn // also 64-bit sizes, which segments have no use for
-		}
-		if err := f(box(b[:size:size])); err != nil {
-			return err
-		}
-		b = b[size:]
-	}
-	return nil
-}
-
 // walk calls f for every box at the end of a path of kinds.
-func walk(b []byte, path []string, f func(box) error) error {
-	return boxes(b, func(b box) error {
+func walk(b []byte, path []string, f func(bmff.Box) error) error {
+	return bmff.Each(b, func(b bmff.Box) error {
 		switch {
-		case b.kind() != path[0]:
+		case !b.Is(path[0]):
 			return nil
 		case len(path) == 1:
 			return f(b)
 		}
-		return walk(b.body(), path[1:], f)
+		return walk(b.Body(), path[1:], f)
 	})
 }

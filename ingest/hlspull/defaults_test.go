@@ -9,14 +9,13 @@ import (
 	"github.com/bluenviron/mediacommon/v2/pkg/formats/fmp4/seekablebuffer"
 	"github.com/bluenviron/mediacommon/v2/pkg/formats/mp4/codecs"
 
+	"github.com/vitrine-live/vitrine/internal/bmff"
 	"github.com/vitrine-live/vitrine/media"
 )
 
 func boxOf(kind string, parts ...[]byte) []byte {
-	return newBox(kind).with(bytes.Join(parts, nil))
+	return sized(append(newBox(kind), bytes.Join(parts, nil)...))
 }
-
-func (b box) with(body []byte) box { return append(b, body...).sized() }
 
 func words(v ...uint32) (out []byte) {
 	for _, w := range v {
@@ -34,7 +33,7 @@ func terse(t testing.TB) (init, segment []byte) {
 		t.Fatal(err)
 	}
 	init = buf.Bytes()
-	if err := walk(init, []string{"moov", "mvex", "trex"}, func(b box) error {
+	if err := walk(init, []string{"moov", "mvex", "trex"}, func(b bmff.Box) error {
 		copy(b[20:], words(1024, 6))
 		return nil
 	}); err != nil {
@@ -87,9 +86,44 @@ func TestSpellOutLeavesAlone(t *testing.T) {
 		t.Error("the defaults of another track were taken")
 	}
 	once := spellOut(segment, defaults)
+	if got := spellOut(longHeaders(t, segment), defaults); !bytes.Equal(got, once) {
+		t.Error("sizes of 64 bits were not understood")
+	}
 	if twice := spellOut(once, defaults); !bytes.Equal(once, twice) {
 		t.Error("said twice")
 	}
+}
+
+// longHeaders gives the moof of a segment, its traf and its tfhd sizes of 64 bits. Data offsets grow with them.
+func longHeaders(t *testing.T, segment []byte) []byte {
+	t.Helper()
+	long := func(kind string, body []byte) []byte {
+		b := append(words(1), kind...)
+		return append(binary.BigEndian.AppendUint64(b, uint64(16+len(body))), body...)
+	}
+	within := func(b bmff.Box, kind string, change func(bmff.Box) []byte) (out []byte) {
+		if err := bmff.Each(b.Body(), func(b bmff.Box) error {
+			if b.Is(kind) {
+				b = change(b)
+			}
+			out = append(out, b...)
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return long(b.Type(), out)
+	}
+	moof, data, err := bmff.Next(segment)
+	if err != nil {
+		t.Fatal(err)
+	}
+	grown := within(moof, "traf", func(traf bmff.Box) []byte {
+		return within(traf, "tfhd", func(tfhd bmff.Box) []byte { return long("tfhd", tfhd.Body()) })
+	})
+	if err := moveData(grown, uint32(len(grown)-len(moof))); err != nil {
+		t.Fatal(err)
+	}
+	return append(grown, data...)
 }
 
 func FuzzSpellOut(f *testing.F) {

@@ -2,13 +2,16 @@ package style
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 
 	"github.com/bluenviron/mediacommon/v2/pkg/codecs/h264"
 
+	"github.com/vitrine-live/vitrine/internal/bmff"
 	"github.com/vitrine-live/vitrine/internal/errs"
+	"github.com/vitrine-live/vitrine/replay/mp4"
 )
 
 // facts are what has to be known of a file before it is decoded.
@@ -20,6 +23,9 @@ type facts struct {
 	audio         bool
 	seconds       float64 // as the movie's header says
 }
+
+// visualFields is what a visual sample entry has before its boxes, with its own header (ISO 14496-12, 12.1.3).
+const visualFields = 86
 
 // maxHeader is how large the index of a film may be: hours of samples take a few megabytes.
 const maxHeader = 64 << 20
@@ -37,77 +43,62 @@ func probe(field, path string) (facts, error) {
 		return facts{}, errs.Field(op, field, "this is no MP4 file: %v", err)
 	}
 	var out facts
-	if b := child(moov, "mvhd"); len(b) >= 20 {
+	if b := bmff.Find(moov, "mvhd"); len(b) >= 20 {
 		out.seconds = duration(b)
 	}
-	for _, trak := range children(moov, "trak") {
-		mdia := child(trak, "mdia")
-		handler := child(mdia, "hdlr")
-		if len(handler) < 12 {
-			continue
+	_ = bmff.Each(moov, func(b bmff.Box) error { // what is damaged holds nothing
+		if b.Is("trak") {
+			out.track(bmff.Find(b.Body(), "mdia"))
 		}
-		switch string(handler[8:12]) {
-		case "soun":
-			out.audio = true
-		case "vide":
-			if out.width == 0 {
-				out.video(mdia)
-			}
-		}
-	}
+		return nil
+	})
 	return out, nil
 }
 
-// readMoov finds the moov box of a file and reads it.
+// track reads the media box of a track (8.4).
+func (f *facts) track(mdia []byte) {
+	handler := bmff.Find(mdia, "hdlr")
+	if len(handler) < 12 {
+		return
+	}
+	switch string(handler[8:12]) {
+	case "soun":
+		f.audio = true
+	case "vide":
+		if f.width == 0 {
+			f.video(mdia)
+		}
+	}
+}
+
+// readMoov finds the moov box of a file and reads what is in it.
 func readMoov(f *os.File) ([]byte, error) {
-	var head [16]byte
-	for at := int64(0); ; {
-		if _, err := f.ReadAt(head[:8], at); err != nil {
-			return nil, fmt.Errorf("no index: %w", err)
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	head := make([]byte, 16)
+	for at, size := int64(0), info.Size(); at < size; {
+		n, err := f.ReadAt(head, at)
+		if err != nil && err != io.EOF {
+			return nil, err
 		}
-		size, skip := int64(binary.BigEndian.Uint32(head[:4])), int64(8)
-		if size == 1 {
-			if _, err := f.ReadAt(head[8:], at+8); err != nil {
-				return nil, err
-			}
-			size, skip = int64(binary.BigEndian.Uint64(head[8:])), 16
+		h, err := bmff.ReadHeader(head[:n], size-at)
+		if err != nil {
+			return nil, err
 		}
-		if size < skip {
-			return nil, io.ErrUnexpectedEOF
-		}
-		if string(head[4:8]) != "moov" {
-			at += size
+		if !h.Is("moov") {
+			at += h.Size
 			continue
 		}
-		if size > maxHeader {
-			return nil, fmt.Errorf("an index of %d bytes", size)
+		if h.Size > maxHeader {
+			return nil, fmt.Errorf("an index of %d bytes", h.Size)
 		}
-		b := make([]byte, size-skip)
-		_, err := f.ReadAt(b, at+skip)
+		b := make([]byte, h.Size-h.Len)
+		_, err = f.ReadAt(b, at+h.Len)
 		return b, err
 	}
-}
-
-// children are the contents of the boxes of a type directly within one (ISO 14496-12, 4.2).
-func children(b []byte, kind string) (out [][]byte) {
-	for len(b) >= 8 {
-		size := int64(binary.BigEndian.Uint32(b))
-		if size < 8 || size > int64(len(b)) {
-			return out
-		}
-		if string(b[4:8]) == kind {
-			out = append(out, b[8:size])
-		}
-		b = b[size:]
-	}
-	return out
-}
-
-func child(b []byte, kind string) []byte {
-	if all := children(b, kind); len(all) > 0 {
-		return all[0]
-	}
-	return nil
+	return nil, errors.New("no index")
 }
 
 // duration reads mvhd (8.2.2).
@@ -120,28 +111,28 @@ func duration(b []byte) float64 {
 
 // video reads the sample entries (12.1.3) and the rate of a track.
 func (f *facts) video(mdia []byte) {
-	stbl := child(child(mdia, "minf"), "stbl")
-	stsd := child(stbl, "stsd")
+	stbl := bmff.Find(mdia, "minf", "stbl")
+	stsd := bmff.Find(stbl, "stsd")
 	if len(stsd) < 8 {
 		return
 	}
 	first := true
-	for entries := stsd[8:]; len(entries) >= 86; {
-		size := int(binary.BigEndian.Uint32(entries))
-		if size < 86 || size > len(entries) {
+	for entries := stsd[8:]; len(entries) > 0; {
+		entry, rest, err := bmff.Next(entries)
+		if err != nil || len(entry) < visualFields {
 			break
 		}
-		w, h := int(binary.BigEndian.Uint16(entries[32:])), int(binary.BigEndian.Uint16(entries[34:]))
+		w, h := mp4.Dimensions(entry)
 		f.changes = f.changes || !first && (w != f.width || h != f.height)
 		if w*h > f.width*f.height {
 			f.width, f.height = w, h
 		}
-		if avcC := child(entries[86:size], "avcC"); first && avcC != nil {
+		if avcC := bmff.Find(entry[visualFields:], "avcC"); first && avcC != nil {
 			f.untagged = !tagged(avcC)
 		}
-		first, entries = false, entries[size:]
+		first, entries = false, rest
 	}
-	f.fps = rate(child(stbl, "stts"), timescale(child(mdia, "mdhd")))
+	f.fps = rate(bmff.Find(stbl, "stts"), timescale(bmff.Find(mdia, "mdhd")))
 }
 
 func timescale(mdhd []byte) float64 {
