@@ -165,8 +165,8 @@ var faults = map[string]struct {
 	"no codecs": {bend{answer: func(_ *origin, _ string, _ url.Values, a *answer) {
 		a.body = []byte(strings.ReplaceAll(string(a.body), `,CODECS="avc1.64001f,mp4a.40.2"`, ""))
 	}}, Multivariant},
-	"playlist type":    {bend{answer: header("m3u8", "Content-Type", "text/plain")}, Header},
-	"playlist cached":  {bend{answer: header("m3u8", "Cache-Control", "max-age=600")}, Header},
+	"playlist type":   {bend{answer: header("m3u8", "Content-Type", "text/plain")}, Header},
+	"playlist cached": {bend{answer: header("m3u8", "Cache-Control", "max-age=600")}, Header},
 	"ended and cached": {bend{end: 3, answer: func(_ *origin, _ string, _ url.Values, a *answer) {
 		if strings.Contains(string(a.body), "#EXT-X-ENDLIST") {
 			a.header.Set("Cache-Control", "max-age=60")

@@ -166,6 +166,7 @@ func New(bucket Bucket, dir, stateDir string, cfg Config, log *slog.Logger, m *M
 	if err := mi.states.open(); err != nil {
 		return nil, errs.As(errs.Unavailable, op, err, "the folder %s cannot be made; check its owner and the disk", stateDir)
 	}
+	mi.states.sweep()
 	for _, id := range mi.states.tombstones() {
 		mi.deleted[id] = true
 	}

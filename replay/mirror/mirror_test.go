@@ -29,7 +29,15 @@ import (
 	"github.com/vitrine-live/vitrine/store/blob"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if what := os.Getenv(childEnv); what != "" {
+		if err := uploadUntilKilled(what); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+		}
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
 
 var begun = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
@@ -152,15 +160,23 @@ func (h *house) onAir(id string) *made {
 	if id == "" {
 		id = ids.New("show")
 	}
-	r, resume, err := h.archive.Record(id)
+	s, err := onAir(h.archive, id)
 	if err != nil {
 		h.t.Fatal(err)
+	}
+	return s
+}
+
+func onAir(a *replay.Archive, id string) (*made, error) {
+	r, resume, err := a.Record(id)
+	if err != nil {
+		return nil, err
 	}
 	s := &made{id: id, recorder: r, msn: resume.NextMSN, at: resume.ShowTime, init: resume.NextInit}
 	wall := begun.Add(s.at.Duration())
 	r.OnEpoch(media.Epoch{ShowTime: s.at, Wall: wall})
 	r.OnInit(playlist.Init{Number: s.init, Codecs: "avc1.64001f,mp4a.40.2", Width: 640, Height: 360}, fmt.Appendf(nil, "init %d of %s", s.init, id))
-	return s
+	return s, nil
 }
 
 // run records n segments.

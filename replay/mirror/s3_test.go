@@ -24,8 +24,9 @@ type storage struct {
 	backend *s3mem.Backend
 
 	mu     sync.Mutex
-	fault  func(r *http.Request) (status int, code string) // 0: none; -1: the connection breaks
-	counts map[string]int                                  // by method, and for PUT by method and name
+	hook   func(w http.ResponseWriter, r *http.Request, next http.Handler) // nil: next is asked
+	fault  func(r *http.Request) (status int, code string)                 // 0: none; -1: the connection breaks
+	counts map[string]int                                                  // by method, and for PUT by method and name
 }
 
 func newStorage(t testing.TB) *storage {
@@ -38,6 +39,13 @@ func newStorage(t testing.TB) *storage {
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if status, code := st.meet(r); status != 0 {
 			fail(w, r, status, code)
+			return
+		}
+		st.mu.Lock()
+		hook := st.hook
+		st.mu.Unlock()
+		if hook != nil {
+			hook(w, r, fake)
 			return
 		}
 		fake.ServeHTTP(w, r)
@@ -97,13 +105,17 @@ func (st *storage) client(t testing.TB) *blob.S3 {
 	t.Helper()
 	tr := &http.Transport{}
 	t.Cleanup(tr.CloseIdleConnections)
-	b, err := blob.NewS3(blob.S3Config{
-		Endpoint: st.url, Bucket: testBucket, Region: "us-east-1", Prefix: "shop", AccessKey: "key", SecretKey: "secret", PathStyle: true, Transport: tr,
-	})
+	b, err := blob.NewS3(bucketAt(st.url, "key", tr))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return b
+}
+
+func bucketAt(url, key string, tr *http.Transport) blob.S3Config {
+	return blob.S3Config{
+		Endpoint: url, Bucket: testBucket, Region: "us-east-1", Prefix: "shop", AccessKey: key, SecretKey: "secret", PathStyle: true, Transport: tr,
+	}
 }
 
 func names(t testing.TB, b *blob.S3, prefix string) map[string]int64 {

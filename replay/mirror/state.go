@@ -36,6 +36,17 @@ func (s states) open() error {
 	return errors.Join(os.MkdirAll(filepath.Join(s.dir, "shows"), 0o750), os.MkdirAll(filepath.Join(s.dir, "deleted"), 0o750))
 }
 
+// sweep removes what a process was writing here when it was killed: temporary files are named after what they were to become.
+// It is for the one who writes here, before anything is written.
+func (s states) sweep() {
+	for _, pattern := range []string{"watched.json.*", "shows/*.json.*", "deleted/*.*"} {
+		left, _ := fs.Glob(os.DirFS(s.dir), pattern) // the patterns are well formed
+		for _, name := range left {
+			_ = os.Remove(filepath.Join(s.dir, filepath.FromSlash(name))) // or by the next start
+		}
+	}
+}
+
 func (s states) file(showID string) string { return filepath.Join(s.dir, "shows", showID+".json") }
 
 // load reads the state of a show; false when there is none, or it speaks of another bucket.
