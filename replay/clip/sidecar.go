@@ -26,9 +26,11 @@ type Sidecar struct {
 	HLS      *string `json:"hls"` // null when the recording is gone
 	// HLSFrom is the position of the in-point in the HLS playlist, which begins with a whole segment: a player's position
 	// there is clip time and this.
-	HLSFrom  int64          `json:"hls_from_ms"`
-	MP4      *string        `json:"mp4"`         // null while there is no file
-	MP4From  int64          `json:"mp4_from_ms"` // the position of the in-point in the file, whose intro is before it
+	HLSFrom int64   `json:"hls_from_ms"`
+	MP4     *string `json:"mp4"` // null while there is no file
+	// MP4From is the position of the in-point in the file: after its intro, and before it by as much as its first whole frame
+	// comes after the in-point, which is less than 0 without an intro.
+	MP4From  int64          `json:"mp4_from_ms"`
 	Poster   string         `json:"poster"`
 	Events   []SidecarEvent `json:"events"` // in the order of show time
 	Epochs   []SidecarEpoch `json:"epochs"`
@@ -101,7 +103,7 @@ func (s *Service) sidecar(ctx context.Context, c *Clip) (*Sidecar, error) {
 		}
 	}
 	if c.HasFile() {
-		doc.MP4, doc.MP4From = new(base+"clip.mp4"), c.Lead.Milliseconds()
+		doc.MP4, doc.MP4From = new(base+"clip.mp4"), (c.Lead - (c.Result.From - c.Span.From)).Milliseconds()
 	}
 	return doc, nil
 }

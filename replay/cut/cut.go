@@ -14,7 +14,7 @@ import (
 
 // Chapter is an entry of a clip's table of contents.
 type Chapter struct {
-	Span  media.Span // clip time
+	Span  media.Span // from the in-point on
 	Title string
 	Link  string // of the product; "": none
 }

@@ -58,8 +58,9 @@ func (t *take) movie(meta *Meta) (*mp4.Movie, []piece) {
 		lists = append(lists, t.audio)
 	}
 	whole := media.Span{To: t.shown.Len()}
+	late := max(0, t.shown.From-t.wanted.From) // the file begins with a whole frame, which may come after the in-point
 	for _, c := range meta.Chapters {
-		if span := c.Span.Intersect(whole); !span.Empty() {
+		if span := (media.Span{From: c.Span.From - late, To: c.Span.To - late}).Intersect(whole); !span.Empty() {
 			m.Chapters = append(m.Chapters, mp4.Chapter{Span: span, Title: c.Title})
 		}
 	}
