@@ -23,7 +23,10 @@ import (
 
 const second = media.TicksPerSecond
 
-// short is a film of eight seconds.
+// shorts are the films of eight seconds that were made, by how they are encoded.
+var shorts = map[string]*film{}
+
+// short is a film of eight seconds. Nobody may change it: of each kind one is made.
 func short(t testing.TB, codec string, options ...string) *film {
 	t.Helper()
 	if testing.Short() {
@@ -31,8 +34,12 @@ func short(t testing.TB, codec string, options ...string) *film {
 	}
 	need(t, "ffmpeg")
 	need(t, "ffprobe")
-	f := filmSpec{width: 256, height: 144, codec: codec, options: options, fps: 25, seconds: 8, rate: 48_000, channels: 2}
-	return f.make(t)
+	key := codec + fmt.Sprint(options)
+	if shorts[key] == nil {
+		f := filmSpec{width: 128, height: 72, codec: codec, options: options, fps: 25, seconds: 8, rate: 48_000, channels: 2}
+		shorts[key] = f.make(t)
+	}
+	return shorts[key]
 }
 
 // streams are the codecs of a file, and how long they are presented.
@@ -117,8 +124,11 @@ func TestHEVC(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if c, want := s.check(t, path, span, r); exact && c.packets != len(want) {
-					t.Errorf("%d frames in the file, want %d", c.packets, len(want))
+				_, want := s.check(t, path, span, r)
+				if exact {
+					if n := packets(t, path); n != len(want) {
+						t.Errorf("%d frames in the file, want %d", n, len(want))
+					}
 				}
 			})
 		}
@@ -220,7 +230,8 @@ func TestOnAir(t *testing.T) {
 	for s.rec.Duration() < p.Position() && time.Now().Before(deadline) {
 		time.Sleep(time.Millisecond) // the recorder writes what it was given
 	}
-	span := media.Span{From: second, To: s.rec.Duration()}
+	const reorder = 2 * 3600 // pictures that are decoded after one that they precede may not be recorded yet
+	span := media.Span{From: second, To: s.rec.Duration() - reorder}
 	path := filepath.Join(t.TempDir(), "clip.mp4")
 	made, err := makeClip(t, true, s.rec, span, path)
 	if err != nil || span.To < 7*second {

@@ -220,12 +220,14 @@ type scene struct {
 type frame struct {
 	pts     media.Ticks
 	number  int
+	decoded int // its place in the order of decoding
 	film    *film
 	payload []byte
 }
 
 // show is a recording and what is in it.
 type show struct {
+	dir    string // of the archive
 	rec    *replay.Recording
 	frames []frame // as displayed
 	beeps  []media.Ticks
@@ -244,7 +246,7 @@ func record(t testing.TB, dir string, scenes []scene) *show {
 		t.Fatal(err)
 	}
 	p := hls.NewPackager(hls.Config{}, hls.Resume(resume), r, nil, nil)
-	s := &show{}
+	s := &show{dir: dir}
 	wall := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 	at := media.Ticks(0)
 	for i, sc := range scenes {
@@ -289,7 +291,7 @@ func (s *show) play(t testing.TB, p *hls.Packager, sc *scene, at media.Ticks) {
 		}
 		if x.Kind == media.Video {
 			n := int(media.Rescale(x.PTS, int64(f.spec.fps), int64(media.TicksPerSecond)))
-			s.frames = append(s.frames, frame{at + x.PTS, n, f, x.Payload})
+			s.frames = append(s.frames, frame{at + x.PTS, n, len(s.frames), f, x.Payload})
 			if n%f.spec.fps == 0 && f.spec.rate > 0 && sc.without != media.Audio {
 				s.beeps = append(s.beeps, at+x.PTS)
 			}
@@ -301,18 +303,25 @@ func (s *show) play(t testing.TB, p *hls.Packager, sc *scene, at media.Ticks) {
 	}
 }
 
-var x264 = []string{"-preset", "veryfast", "-bf", "2", "-g", "50", "-sc_threshold", "0", "-b:v", "300k"}
+var x264 = []string{"-preset", "veryfast", "-bf", "2", "-g", "50", "-sc_threshold", "0", "-b:v", "120k"}
 
 // The films of the tests, whose sound is whole access units: a film that is repeated has no hole.
 var (
-	usual = filmSpec{width: 320, height: 180, codec: "libx264", options: x264, fps: 25, seconds: 40, rate: 48_000, channels: 2}
+	usual = filmSpec{width: 160, height: 90, codec: "libx264", options: x264, fps: 25, seconds: 40, rate: 48_000, channels: 2}
 	small = filmSpec{
-		width: 256, height: 144, codec: "libx264", options: append(slices.Clone(x264), "-bf", "3"), fps: 25, seconds: 20, rate: 32_000, channels: 1,
+		width: 128, height: 72, codec: "libx264", options: append(slices.Clone(x264), "-bf", "3"), fps: 25, seconds: 20, rate: 32_000, channels: 1,
 	}
 )
 
-// ten is a show of ten minutes: 280 s of the usual film, a reconnect with another resolution and sound, and the usual
-// film again, without a reconnect. It is made once.
+// Where something happens in the show of ten minutes.
+const (
+	reconnect  = 160 * media.TicksPerSecond
+	otherInit  = 280 * media.TicksPerSecond // a reconnect with another resolution and sound
+	parameters = 320 * media.TicksPerSecond // without a reconnect
+)
+
+// ten is a show of ten minutes: the publisher reconnects, does so again with another resolution and sound, and changes back
+// without a reconnect. It is made once.
 func ten(t testing.TB) *show {
 	t.Helper()
 	if testing.Short() {
@@ -327,7 +336,9 @@ func ten(t testing.TB) *show {
 			t.Fatal(err)
 		}
 		tenDir = dir
-		tenShow = record(t, dir, []scene{{film: a, times: 7}, {film: b, times: 2, reconnect: true}, {film: a, times: 7}})
+		tenShow = record(t, dir, []scene{
+			{film: a, times: 4}, {film: a, times: 3, reconnect: true}, {film: b, times: 2, reconnect: true}, {film: a, times: 7},
+		})
 	})
 	if tenShow == nil {
 		t.Skip("the show could not be made")
