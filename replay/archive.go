@@ -22,6 +22,7 @@ import (
 
 	"github.com/vitrine-live/vitrine/internal/errs"
 	"github.com/vitrine-live/vitrine/internal/ids"
+	"github.com/vitrine-live/vitrine/internal/memo"
 )
 
 const (
@@ -41,7 +42,7 @@ type Archive struct {
 	dir     string
 	root    *os.Root
 	posters *posters
-	cache   *cache
+	cache   *memo.Cache[cached]
 	remuxes chan struct{}
 
 	// Tests put other ones in their place.
@@ -354,7 +355,7 @@ func (a *Archive) removeLocal(showID string) error {
 	a.mu.Lock()
 	a.forget(showID)
 	a.mu.Unlock()
-	a.cache.drop(showID)
+	a.cache.Drop(showID)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/vitrine-live/vitrine/hls/playlist"
 	"github.com/vitrine-live/vitrine/hls/ts"
 	"github.com/vitrine-live/vitrine/internal/errs"
+	"github.com/vitrine-live/vitrine/internal/memo"
 )
 
 // maxRemuxes is how many segments may be remuxed at once: each takes its size twice in memory and a core.
@@ -26,7 +27,7 @@ func (a *Archive) serveTS(w http.ResponseWriter, r *http.Request, rec *Recording
 		return errs.New(errs.NotFound, "replay.serveTS", "segment %d is not recorded", msn)
 	}
 	always := func(cached) bool { return true }
-	v, err := a.cache.get(cacheKey{rec.show, playlist.SegmentName(msn, playlist.TS)}, always, func() (cached, error) {
+	v, err := a.cache.Get(memo.Key{Group: rec.show, Name: playlist.SegmentName(msn, playlist.TS)}, always, func() (cached, error) {
 		a.remuxes <- struct{}{}
 		defer func() { <-a.remuxes }()
 		a.metrics.Remuxed.Inc()

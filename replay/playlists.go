@@ -9,6 +9,7 @@ import (
 	"github.com/vitrine-live/vitrine/hls/playlist"
 	"github.com/vitrine-live/vitrine/hls/ts"
 	"github.com/vitrine-live/vitrine/internal/errs"
+	"github.com/vitrine-live/vitrine/internal/memo"
 	"github.com/vitrine-live/vitrine/media"
 )
 
@@ -50,7 +51,7 @@ func (s serving) servePlaylist(w http.ResponseWriter, r *http.Request, rec *Reco
 		old, ok := v.(*rendered)
 		return ok && old.version == view.version && slices.Equal(old.cuts, state.Cuts) && slices.EqualFunc(old.ranges, ranges, sameRange)
 	}
-	v, err := s.a.cache.get(s.playlistKey(rec, name, c), fresh, func() (cached, error) {
+	v, err := s.a.cache.Get(s.playlistKey(rec, name, c), fresh, func() (cached, error) {
 		return &rendered{newText(view.render(name, c, ranges, state.Cuts)), view.version, view.ended, ranges, state.Cuts}, nil
 	})
 	if err != nil {
@@ -64,14 +65,14 @@ func (s serving) servePlaylist(w http.ResponseWriter, r *http.Request, rec *Reco
 // mediaName is the media playlist; the other one is the multivariant playlist.
 const mediaName = "main.m3u8"
 
-func (s serving) playlistKey(rec *Recording, name string, c playlist.Container) cacheKey {
+func (s serving) playlistKey(rec *Recording, name string, c playlist.Container) memo.Key {
 	if c == playlist.TS {
 		name = "ts/" + name
 	}
 	if s.whole {
 		name = "whole/" + name
 	}
-	return cacheKey{rec.show, name}
+	return memo.Key{Group: rec.show, Name: name}
 }
 
 // maxAge is how long caches may keep a playlist: not beyond the instant at which the replay expires.

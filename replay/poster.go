@@ -16,6 +16,7 @@ import (
 
 	"github.com/vitrine-live/vitrine/hls/playlist"
 	"github.com/vitrine-live/vitrine/internal/errs"
+	"github.com/vitrine-live/vitrine/internal/memo"
 	"github.com/vitrine-live/vitrine/media"
 	"github.com/vitrine-live/vitrine/replay/edit"
 )
@@ -41,8 +42,8 @@ type posters struct {
 
 	mu     sync.Mutex
 	closed bool
-	making map[cacheKey]*posterJob
-	failed map[cacheKey]posterFailure // not long ago
+	making map[memo.Key]*posterJob
+	failed map[memo.Key]posterFailure // not long ago
 }
 
 // posterJob is a picture in the making. err is valid once done is closed.
@@ -59,7 +60,7 @@ type posterFailure struct {
 func newPosters(ctx context.Context, a *Archive) *posters {
 	return &posters{
 		archive: a, ctx: ctx, turn: make(chan struct{}, 1),
-		making: map[cacheKey]*posterJob{}, failed: map[cacheKey]posterFailure{},
+		making: map[memo.Key]*posterJob{}, failed: map[memo.Key]posterFailure{},
 	}
 }
 
@@ -81,7 +82,7 @@ func (p *posters) offer(rec *Recording) {
 
 // start begins to make the picture of a show unless that is under way, or was tried just now.
 func (p *posters) start(rec *Recording, want picture) (*posterJob, error) {
-	key := cacheKey{rec.show, want.name}
+	key := memo.Key{Group: rec.show, Name: want.name}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
@@ -100,7 +101,7 @@ func (p *posters) start(rec *Recording, want picture) (*posterJob, error) {
 }
 
 func (p *posters) run(rec *Recording, want picture, j *posterJob) {
-	key := cacheKey{rec.show, want.name}
+	key := memo.Key{Group: rec.show, Name: want.name}
 	defer close(j.done)
 	select {
 	case p.turn <- struct{}{}:
@@ -112,7 +113,7 @@ func (p *posters) run(rec *Recording, want picture, j *posterJob) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.making, key)
-	maps.DeleteFunc(p.failed, func(k cacheKey, f posterFailure) bool {
+	maps.DeleteFunc(p.failed, func(k memo.Key, f posterFailure) bool {
 		return k == key || time.Since(f.at) >= posterRetry
 	})
 	if j.err == nil {

@@ -313,31 +313,6 @@ func TestForgetsIdleRecordings(t *testing.T) {
 	}
 }
 
-func TestCacheIsBounded(t *testing.T) {
-	c := newCache(1000, NewMetrics(nil))
-	always := func(cached) bool { return true }
-	calls := 0
-	for i := range 50 {
-		key := cacheKey{"show", playlist.SegmentName(int64(i%10), playlist.TS)}
-		if _, err := c.get(key, always, func() (cached, error) { calls++; return make(remuxed, 44), nil }); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if c.bytes > 1000 || len(c.items) != 3 || c.order.Len() != 3 || calls != 50 {
-		t.Errorf("%d bytes in %d items, made %d times", c.bytes, len(c.items), calls)
-	}
-	if _, err := c.get(cacheKey{"show", "9.ts"}, always, func() (cached, error) { return nil, errors.New("made again") }); err != nil {
-		t.Error(err)
-	}
-	c.drop("show")
-	if c.bytes != 0 || len(c.items) != 0 {
-		t.Errorf("%d bytes in %d items after a drop", c.bytes, len(c.items))
-	}
-	if _, err := c.get(cacheKey{"show", "big"}, always, func() (cached, error) { return make(remuxed, 900), nil }); err != nil || c.bytes != 0 {
-		t.Errorf("what is too big is kept: %d bytes, %v", c.bytes, err)
-	}
-}
-
 // MPEG-TS players know H264: what was published as HEVC is a gap of theirs, or a replay that is not there.
 func TestMPEGTSWithoutHEVC(t *testing.T) {
 	for _, ca := range []struct {
