@@ -20,6 +20,7 @@ import (
 	"github.com/vitrine-live/vitrine/commerce/offer"
 	"github.com/vitrine-live/vitrine/commerce/webhook"
 	"github.com/vitrine-live/vitrine/internal/clientaddr"
+	"github.com/vitrine-live/vitrine/internal/memo"
 	"github.com/vitrine-live/vitrine/live"
 	"github.com/vitrine-live/vitrine/overlay"
 	"github.com/vitrine-live/vitrine/overlay/audience"
@@ -93,6 +94,7 @@ type Server struct {
 	api       huma.API
 	wrongKeys *wrongKeys
 	origins   *http.CrossOriginProtection
+	timelines *memo.Cache[*toldShow]
 }
 
 // New builds the surface.
@@ -103,7 +105,9 @@ func New(deps Deps) *Server {
 	if deps.ClientAddr == nil {
 		deps.ClientAddr = clientaddr.Finder{}.Of
 	}
-	s := &Server{Deps: deps, mux: http.NewServeMux(), wrongKeys: newWrongKeys(deps.MaxWrongKeys), origins: ownPages(deps.PublicURL)}
+	s := &Server{
+		Deps: deps, mux: http.NewServeMux(), wrongKeys: newWrongKeys(deps.MaxWrongKeys), origins: ownPages(deps.PublicURL), timelines: newTimelines(),
+	}
 	s.api = humago.New(s.mux, s.describe())
 	s.api.UseMiddleware(append(huma.Middlewares{s.authorize}, deps.Middlewares...)...)
 	s.roomOperations()

@@ -223,7 +223,7 @@ func TestShowPrices(t *testing.T) {
 	h.read(http.StatusNotFound, nil, http.MethodDelete, prices+"/"+p.SKUs[1].ID, adminToken, nil)
 }
 
-func decodeInto(t *testing.T, w *httptest.ResponseRecorder, want int, out any) {
+func decodeInto(t testing.TB, w *httptest.ResponseRecorder, want int, out any) {
 	t.Helper()
 	if w.Code != want {
 		t.Fatalf("%d %s", w.Code, w.Body)

@@ -53,7 +53,7 @@ func (s *Server) clipSidecar(w http.ResponseWriter, r *http.Request) {
 		s.writeError(w, r, err)
 		return
 	}
-	serveJSON(w, r, b)
+	newDocument("application/json", b).serve(w, r)
 }
 
 // clipProducts are those of the room's bag that a clip shows, as they are now, in the order in which they are pinned.

@@ -30,7 +30,7 @@ func (browsers) Send(context.Context, reminder.Message) reminder.Result {
 }
 
 // funnelDeps are the domains of reminders and reports over the house's database.
-func funnelDeps(t *testing.T, db *sqldb.DB, rooms *live.Rooms, timeline *overlay.Timeline, log *slog.Logger, clock func() time.Time) FunnelDeps {
+func funnelDeps(t testing.TB, db *sqldb.DB, rooms *live.Rooms, timeline *overlay.Timeline, log *slog.Logger, clock func() time.Time) FunnelDeps {
 	t.Helper()
 	reminders, err := reminder.New(reminder.Config{}, reminder.Deps{
 		Store: db, Shows: rooms, Providers: map[reminder.Channel]reminder.Provider{reminder.WebPush: browsers{}}, Log: log, Now: clock,

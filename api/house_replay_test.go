@@ -31,7 +31,7 @@ func (h *house) withEdits(d *Deps, db *sqldb.DB) {
 }
 
 // withRecordings gives the surface an archive.
-func withRecordings(t *testing.T) func(*Deps) {
+func withRecordings(t testing.TB) func(*Deps) {
 	return func(d *Deps) {
 		edits := d.Edits
 		var previews *preview.Service

@@ -29,7 +29,7 @@ const adminToken = "right"
 
 // house is the surface over real domains, without a recording, on a clock that stands until a test moves it.
 type house struct {
-	t      *testing.T
+	t      testing.TB
 	now    time.Time
 	rooms  *live.Rooms
 	goods  *commerce.Catalogue
@@ -47,7 +47,7 @@ type house struct {
 	orderParts
 }
 
-func newHouse(t *testing.T, change ...func(*Deps)) *house {
+func newHouse(t testing.TB, change ...func(*Deps)) *house {
 	t.Helper()
 	h := &house{t: t, now: time.Date(2026, 3, 4, 5, 6, 7, 123_456_000, time.UTC)}
 	reg, log, clock := prometheus.NewRegistry(), slog.New(slog.DiscardHandler), func() time.Time { return h.now }

@@ -10,7 +10,7 @@ import (
 	"github.com/vitrine-live/vitrine/store/sqldb"
 )
 
-func retentionDeps(t *testing.T, db *sqldb.DB, clock func() time.Time) RetentionDeps {
+func retentionDeps(t testing.TB, db *sqldb.DB, clock func() time.Time) RetentionDeps {
 	t.Helper()
 	s, err := retention.New(retention.Config{Days: 90}, retention.Deps{Store: db, Now: clock})
 	if err != nil {

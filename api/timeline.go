@@ -1,14 +1,12 @@
 package api
 
 import (
-	"bytes"
-	"compress/gzip"
 	"context"
 	"encoding/json"
-	"fmt"
-	"hash/crc32"
 	"net/http"
 
+	"github.com/vitrine-live/vitrine/internal/memo"
+	"github.com/vitrine-live/vitrine/live"
 	"github.com/vitrine-live/vitrine/overlay"
 )
 
@@ -31,6 +29,20 @@ type Sidecar struct {
 	Cuts []SpanMS `json:"cuts"`
 }
 
+// timelineCache is how many bytes of rendered timelines are kept, both as they are and compressed.
+const timelineCache = 64 << 20
+
+// toldShow is a rendered timeline.json.
+type toldShow struct {
+	*document
+	version string // what it says beside its events
+	last    int64  // the number of its last event
+}
+
+func newTimelines() *memo.Cache[*toldShow] {
+	return memo.New(memo.Config[*toldShow]{Limit: timelineCache, Size: func(t *toldShow) int64 { return t.size() }})
+}
+
 func (s *Server) timeline(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Access-Control-Allow-Origin", "*")
 	w, err := s.watchable(w, r, r.PathValue("show"))
@@ -38,71 +50,76 @@ func (s *Server) timeline(w http.ResponseWriter, r *http.Request) {
 		s.writeError(w, r, err)
 		return
 	}
-	doc, err := s.sidecar(r.Context(), r.PathValue("show"))
+	doc, err := s.told(r.Context(), r.PathValue("show"))
 	if err != nil {
 		s.writeError(w, r, err)
 		return
 	}
-	b, err := json.Marshal(doc)
-	if err != nil {
-		s.writeError(w, r, err)
-		return
-	}
-	serveJSON(w, r, b)
+	doc.serve(w, r)
 }
 
-func (s *Server) sidecar(ctx context.Context, showID string) (*Sidecar, error) {
+// told finds timeline.json rendered, or renders it: when a show ends, all who watched it ask for it at once.
+func (s *Server) told(ctx context.Context, showID string) (*toldShow, error) {
+	head, err := s.sidecarHead(ctx, showID)
+	if err != nil {
+		return nil, err
+	}
+	version, err := versionOf(head)
+	if err != nil {
+		return nil, err
+	}
+	fresh := func(t *toldShow) bool {
+		newer, err := s.Timeline.Events(ctx, showID, t.last, 1) // not what this process knows: others may have written
+		return err == nil && len(newer) == 0 && t.version == version
+	}
+	return s.timelines.Get(memo.Key{Group: showID, Name: "timeline.json"}, fresh, func() (*toldShow, error) {
+		return s.tell(context.WithoutCancel(ctx), head, version) // others wait for it too
+	})
+}
+
+// versionOf tells apart what timelines say beside their events. The length of a show on air counts in seconds: it grows with
+// every part.
+func versionOf(head *Sidecar) (string, error) {
+	h := *head
+	if h.State != string(live.Ended) {
+		h.DurationMS -= h.DurationMS % 1000
+	}
+	b, err := json.Marshal(h)
+	return string(b), err
+}
+
+func (s *Server) tell(ctx context.Context, head *Sidecar, version string) (*toldShow, error) {
+	doc, last := *head, int64(0)
+	doc.Events = []overlay.Event{}
+	for {
+		page, err := s.Timeline.Events(ctx, doc.Show, last, eventsPage)
+		if err != nil {
+			return nil, err
+		}
+		doc.Events = append(doc.Events, page...)
+		if len(page) > 0 {
+			last = page[len(page)-1].Seq
+		}
+		if len(page) < eventsPage {
+			break
+		}
+	}
+	b, err := json.Marshal(&doc)
+	if err != nil {
+		return nil, err
+	}
+	return &toldShow{newDocument("application/json", b), version, last}, nil
+}
+
+// sidecarHead is timeline.json without its events.
+func (s *Server) sidecarHead(ctx context.Context, showID string) (*Sidecar, error) {
 	show, err := s.Rooms.Show(ctx, showID)
 	if err != nil {
 		return nil, err
 	}
 	doc := &Sidecar{
 		Show: show.ID, Title: show.Title, State: string(show.State), DurationMS: show.Duration.Milliseconds(),
-		Epochs: epochs(show.Epochs), Events: []overlay.Event{}, Cuts: []SpanMS{},
+		Epochs: epochs(show.Epochs), Cuts: []SpanMS{},
 	}
-	if err := s.addRanges(ctx, doc); err != nil {
-		return nil, err
-	}
-	for after := int64(0); ; {
-		page, err := s.Timeline.Events(ctx, show.ID, after, eventsPage)
-		if err != nil {
-			return nil, err
-		}
-		doc.Events = append(doc.Events, page...)
-		if len(page) < eventsPage {
-			return doc, nil
-		}
-		after = page[len(page)-1].Seq
-	}
-}
-
-// serveJSON answers with a JSON document that caches must check again, compressed where the client takes it.
-func serveJSON(w http.ResponseWriter, r *http.Request, b []byte) {
-	serveDocument(w, r, "application/json", b)
-}
-
-// serveDocument is serveJSON for a document of any type.
-func serveDocument(w http.ResponseWriter, r *http.Request, typ string, b []byte) {
-	h := w.Header()
-	etag := fmt.Sprintf(`W/"%08x-%d"`, crc32.ChecksumIEEE(b), len(b))
-	h.Set("Content-Type", typ)
-	h.Set("Cache-Control", "no-cache")
-	h.Set("Vary", "Accept-Encoding")
-	h.Set("ETag", etag)
-	if r.Header.Get("If-None-Match") == etag {
-		w.WriteHeader(http.StatusNotModified)
-		return
-	}
-	if gzipAccepted(r) {
-		var z bytes.Buffer
-		gz := gzip.NewWriter(&z)
-		_, _ = gz.Write(b) // a buffer does not fail
-		_ = gz.Close()
-		h.Set("Content-Encoding", "gzip")
-		b = z.Bytes()
-	}
-	h.Set("Content-Length", fmt.Sprint(len(b)))
-	if r.Method != http.MethodHead {
-		_, _ = w.Write(b) // the client is gone when this fails
-	}
+	return doc, s.addRanges(ctx, doc)
 }

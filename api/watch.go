@@ -199,7 +199,7 @@ func (s *Server) serveChapters(w http.ResponseWriter, r *http.Request, typ strin
 		s.writeError(w, r, err)
 		return
 	}
-	serveDocument(w, r, typ, b)
+	newDocument(typ, b).serve(w, r)
 }
 
 func (s *Server) renderChapters(ctx context.Context, showID string, render func(string, edit.Map, []edit.Played) ([]byte, error)) ([]byte, error) {

@@ -3,6 +3,7 @@ package clip_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"net/http"
 	"os"
@@ -245,4 +246,31 @@ func TestCancelAndStop(t *testing.T) {
 	}
 	_, err = h.clips.Get(t.Context(), "show_0123456789abcdef", first)
 	kind(t, err, errs.NotFound)
+}
+
+// BenchmarkSidecar asks for what goes with a clip of a show with 20,000 comments.
+func BenchmarkSidecar(b *testing.B) {
+	h := newHouse(b, clip.Config{})
+	h.tape.play(2)
+	h.end()
+	events := make([]overlay.Event, 0, overlay.MaxEvents)
+	for n := 0; n < 20_000; n += len(events) {
+		events = events[:0]
+		for i := range overlay.MaxEvents {
+			events = append(events, overlay.Event{Type: overlay.TypeComment, Wall: begun, Data: fmt.Appendf(nil, `{"id":"cmt_%d","text":"a comment"}`, n+i)})
+		}
+		if _, err := h.db.AppendEvents(b.Context(), h.show.ID, events); err != nil {
+			b.Fatal(err)
+		}
+	}
+	c, err := h.clips.Create(b.Context(), clip.Want{ShowID: h.show.ID, From: ms(1000), To: ms(3000)})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := h.clips.Sidecar(b.Context(), c.ID); err != nil {
+			b.Fatal(err)
+		}
+	}
 }

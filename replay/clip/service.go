@@ -12,6 +12,7 @@ import (
 
 	"github.com/vitrine-live/vitrine/internal/errs"
 	"github.com/vitrine-live/vitrine/internal/ids"
+	"github.com/vitrine-live/vitrine/internal/memo"
 	"github.com/vitrine-live/vitrine/media"
 	"github.com/vitrine-live/vitrine/overlay"
 	"github.com/vitrine-live/vitrine/replay"
@@ -77,8 +78,9 @@ type Service struct {
 	root  *os.Root
 	owner string
 
-	posters singleflight.Group
-	grabs   chan struct{} // pictures in the making, one at a time
+	posters  singleflight.Group
+	happened *memo.Cache[*happened]
+	grabs    chan struct{} // pictures in the making, one at a time
 
 	wake chan struct{} // holds one when there may be work
 	stop chan struct{} // closed when Run ends
@@ -109,7 +111,7 @@ func Open(dir string, cfg Config, deps Deps) (*Service, error) {
 	}
 	s := &Service{
 		Deps: deps, cfg: cfg.WithDefaults(), dir: dir, root: root, owner: owner, grabs: make(chan struct{}, 1), wake: make(chan struct{}, 1), stop: make(chan struct{}),
-		running: map[string]context.CancelCauseFunc{}, news: map[string]*news{},
+		running: map[string]context.CancelCauseFunc{}, news: map[string]*news{}, happened: newHappened(),
 	}
 	s.fill()
 	return s, nil

@@ -6,8 +6,10 @@ import (
 	"time"
 
 	"github.com/vitrine-live/vitrine/internal/errs"
+	"github.com/vitrine-live/vitrine/internal/memo"
 	"github.com/vitrine-live/vitrine/media"
 	"github.com/vitrine-live/vitrine/overlay"
+	"github.com/vitrine-live/vitrine/replay/edit"
 )
 
 // Sidecar is everything timed of a clip, for pages and players that know only their position. Clip time is 0 at the in-point:
@@ -81,11 +83,11 @@ func (s *Service) sidecar(ctx context.Context, c *Clip) (*Sidecar, error) {
 	if err != nil {
 		return nil, err
 	}
-	events, err := s.events(ctx, c.ShowID)
+	h, err := s.happenedIn(ctx, show, c)
 	if err != nil {
 		return nil, err
 	}
-	parts, err := s.parts(ctx, show, c, events)
+	parts, err := s.parts(ctx, show, c, h.pins)
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +95,7 @@ func (s *Service) sidecar(ctx context.Context, c *Clip) (*Sidecar, error) {
 	doc := &Sidecar{
 		Clip: c.ID, Show: c.ShowID, Room: show.RoomID, Store: c.StoreID, Title: c.Title, Kind: c.Kind, State: c.State,
 		From: c.Span.From.Milliseconds(), To: c.Span.To.Milliseconds(), Poster: base + "poster.jpg",
-		Events: eventsIn(events, c.Span, show.Epochs), Epochs: epochsIn(show.Epochs, c.Span), Chapters: parts,
+		Events: h.events, Epochs: epochsIn(show.Epochs, c.Span), Chapters: parts,
 	}
 	doc.Duration = doc.To - doc.From
 	if rec, err := s.recording(c.ShowID); err == nil {
@@ -123,10 +125,10 @@ func (d *Sidecar) Products() (ids []string) {
 }
 
 // parts are the chapters that a clip shows something of, in clip time.
-func (s *Service) parts(ctx context.Context, show Show, c *Clip, events []overlay.Event) ([]SidecarPart, error) {
+func (s *Service) parts(ctx context.Context, show Show, c *Clip, pins []edit.Chapter) ([]SidecarPart, error) {
 	all, err := s.Chapters(ctx, c.ShowID)
 	if errs.KindOf(err) == errs.NotFound { // the recording is gone; what was pinned is known all the same
-		all = pinned(events, c.Span.To)
+		all = pins
 	} else if err != nil {
 		return nil, err
 	}
@@ -143,6 +145,51 @@ func (s *Service) parts(ctx context.Context, show Show, c *Clip, events []overla
 		})
 	}
 	return parts, nil
+}
+
+// happenedCache is how many bytes of what happened in clips are kept.
+const happenedCache = 32 << 20
+
+// happened is what a clip tells of the timeline. It is shared: nobody changes it.
+type happened struct {
+	events []SidecarEvent
+	pins   []edit.Chapter // of the show up to the clip's end, as they were given
+	last   int64          // the number of the last event of the show that was looked at
+	epochs int            // of the show
+}
+
+func newHappened() *memo.Cache[*happened] {
+	return memo.New(memo.Config[*happened]{Limit: happenedCache, Size: (*happened).size})
+}
+
+// size is about how many bytes it takes.
+func (h *happened) size() int64 {
+	const each = 256
+	n := int64(each * (1 + len(h.events) + 4*len(h.pins)))
+	for i := range h.events {
+		n += int64(len(h.events[i].Data))
+	}
+	return n
+}
+
+// happenedIn finds what happened in a clip, in the timeline of its show when that is longer than it was: everybody whom a
+// clip is shared with asks.
+func (s *Service) happenedIn(ctx context.Context, show Show, c *Clip) (*happened, error) {
+	fresh := func(h *happened) bool {
+		newer, err := s.Timeline.Events(ctx, show.ID, h.last, 1)
+		return err == nil && len(newer) == 0 && h.epochs == len(show.Epochs)
+	}
+	return s.happened.Get(memo.Key{Group: show.ID, Name: c.ID}, fresh, func() (*happened, error) {
+		all, err := s.events(context.WithoutCancel(ctx), show.ID) // others wait for it too
+		if err != nil {
+			return nil, err
+		}
+		h := &happened{events: eventsIn(all, c.Span, show.Epochs), pins: pinned(all, c.Span.To), epochs: len(show.Epochs)}
+		if len(all) > 0 {
+			h.last = all[len(all)-1].Seq
+		}
+		return h, nil
+	})
 }
 
 // isTold are the types of events that a clip tells of.
