@@ -358,12 +358,7 @@ func TestUprightSilentShow(t *testing.T) {
 
 // What ffmpeg cannot read is tried again, then passed over; without ffmpeg nothing is made and nothing is lost.
 func TestFailures(t *testing.T) {
-	c := encode(t, "6", "320x180", true)
-	show := ids.New("show")
-	a := openArchive(t, t.TempDir(), nil)
-	st := record(t, a, show)
-	st.publish(c)
-	st.end(true)
+	a, show := ended(t, encode(t, "6", "320x180", true))
 	rec, err := a.Recording(show)
 	if err != nil {
 		t.Fatal(err)
@@ -394,7 +389,7 @@ func TestFailures(t *testing.T) {
 // A process that was killed in the middle of a show leaves it to the next one, which finds it unasked; so does a show that
 // is interrupted and ends later. Nothing is made of a show that is gone.
 func TestLeftBehind(t *testing.T) {
-	c := encode(t, "10", "320x180", true)
+	c := encode(t, "6", "320x180", true)
 	dir, show, gone := t.TempDir(), ids.New("show"), ids.New("show")
 	a := openArchive(t, dir, nil)
 	for _, id := range []string{show, gone} {
@@ -412,7 +407,7 @@ func TestLeftBehind(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if doc := s.storyboard(rec); doc.Complete || len(doc.Sheets) != 1 || len(doc.Sheets[0].Tiles) != 5 {
+	if doc := s.storyboard(rec); doc.Complete || len(doc.Sheets) != 1 || len(doc.Sheets[0].Tiles) != 3 {
 		t.Errorf("interrupted: %+v", doc)
 	}
 	if _, err := os.Stat(filepath.Join(dir, gone)); err == nil {
@@ -426,19 +421,14 @@ func TestLeftBehind(t *testing.T) {
 	if rec, err = a.Recording(show); err != nil {
 		t.Fatal(err)
 	}
-	if doc := s.storyboard(rec); !doc.Complete || len(doc.Sheets[0].Tiles) != 10 {
+	if doc := s.storyboard(rec); !doc.Complete || len(doc.Sheets[0].Tiles) != 6 {
 		t.Errorf("ended: %+v", doc)
 	}
 }
 
 // The disk is full for a while: nothing is skipped.
 func TestNoRoom(t *testing.T) {
-	c := encode(t, "6", "320x180", true)
-	show := ids.New("show")
-	a := openArchive(t, t.TempDir(), nil)
-	st := record(t, a, show)
-	st.publish(c)
-	st.end(true)
+	a, show := ended(t, encode(t, "6", "320x180", true))
 	full := &fullDisk{Archive: a, left: 2}
 	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 	s := New(Config{}, Deps{Archive: full, Now: func() time.Time { return now }})
@@ -477,12 +467,7 @@ func (f *fullDisk) Keep(show, name string, data []byte) error {
 
 // An ffmpeg that hangs holds up nobody for ever.
 func TestHanging(t *testing.T) {
-	c := encode(t, "6", "320x180", true)
-	show := ids.New("show")
-	a := openArchive(t, t.TempDir(), nil)
-	st := record(t, a, show)
-	st.publish(c)
-	st.end(true)
+	a, show := ended(t, encode(t, "6", "320x180", true))
 	program := filepath.Join(t.TempDir(), "ffmpeg")
 	if err := os.WriteFile(program, []byte("#!/bin/sh\nexec sleep 600\n"), 0o755); err != nil {
 		t.Fatal(err)

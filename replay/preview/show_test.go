@@ -2,14 +2,17 @@ package preview
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/vitrine-live/vitrine/hls"
+	"github.com/vitrine-live/vitrine/internal/ids"
 	"github.com/vitrine-live/vitrine/media"
 	"github.com/vitrine-live/vitrine/media/mediatest"
 	"github.com/vitrine-live/vitrine/replay"
@@ -27,12 +30,26 @@ type clip struct {
 	samples []media.Sample
 }
 
+// encoded are the shows that were made, each once for all tests, by what encode is asked for.
+var encoded sync.Map
+
 // encode makes a show of some seconds: pictures with their number, and a beep of half a second every five.
 func encode(t testing.TB, seconds, size string, sound bool) *clip {
 	t.Helper()
 	if _, err := exec.LookPath("ffmpeg"); err != nil {
 		t.Skip("ffmpeg is not installed")
 	}
+	key := fmt.Sprint(seconds, " ", size, " ", sound)
+	if c, ok := encoded.Load(key); ok {
+		return c.(*clip)
+	}
+	c := encodeAnew(t, seconds, size, sound)
+	encoded.Store(key, c)
+	return c
+}
+
+func encodeAnew(t testing.TB, seconds, size string, sound bool) *clip {
+	t.Helper()
 	var boxes []string
 	for bit := range bits {
 		boxes = append(boxes, "drawbox=x=iw*"+itoa(bit)+"/"+itoa(bits)+":y=0:w=iw/"+itoa(bits)+":h=ih:color=white:t=fill:enable='mod(floor(n/"+itoa(1<<bit)+"),2)'")
@@ -109,6 +126,16 @@ func (s *studio) end(over bool) {
 	if err := s.rec.Close(); err != nil {
 		s.t.Fatal(err)
 	}
+}
+
+// ended is a show of one publish that is over, in an archive of its own.
+func ended(t testing.TB, c *clip) (a *replay.Archive, show string) {
+	t.Helper()
+	a, show = openArchive(t, t.TempDir(), nil), ids.New("show")
+	st := record(t, a, show)
+	st.publish(c)
+	st.end(true)
+	return a, show
 }
 
 func openArchive(t testing.TB, dir string, beside replay.Beside) *replay.Archive {

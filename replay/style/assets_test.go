@@ -90,7 +90,7 @@ func TestSweep(t *testing.T) {
 
 func TestVideoAssets(t *testing.T) {
 	a := openAssets(t, AssetsConfig{})
-	good, err := os.Open(film(t, "good.webm", "-f", "lavfi", "-i", "testsrc=s=2560x1440:r=10:d=0.5", "-c:v", "libvpx", "-deadline", "realtime"))
+	good, err := os.Open(film(t, "good.webm", "-f", "lavfi", "-i", "testsrc=s=2048x1152:r=6:d=0.5", "-c:v", "libvpx", "-deadline", "realtime"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -80,7 +80,7 @@ func readMoov(f *os.File) ([]byte, error) {
 	head := make([]byte, 16)
 	for at, size := int64(0), info.Size(); at < size; {
 		n, err := f.ReadAt(head, at)
-		if err != nil && err != io.EOF {
+		if err != nil && !errors.Is(err, io.EOF) {
 			return nil, err
 		}
 		h, err := bmff.ReadHeader(head[:n], size-at)

@@ -15,6 +15,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/makiuchi-d/gozxing"
@@ -52,9 +53,14 @@ func plain(t *testing.T, ink, size string, seconds float64) string {
 		"-af", "volume=-14dB", "-c:v", "libx264", "-preset", "ultrafast", "-bf", "2", "-pix_fmt", "yuv420p", "-c:a", "aac", "-ac", "1")
 }
 
+// shared is the renderer of all tests: reading fonts of the size of Chinese ones takes longer than many a clip.
+var shared = sync.OnceValues(func() (*Renderer, error) {
+	return New(Config{Preset: "ultrafast"}, slog.New(slog.DiscardHandler))
+})
+
 func renderer(t *testing.T) *Renderer {
 	t.Helper()
-	r, err := New(Config{Preset: "ultrafast"}, slog.New(slog.DiscardHandler))
+	r, err := shared()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,11 +131,7 @@ func TestCardWithinItsSpan(t *testing.T) {
 		if len(pictures) != 75 {
 			t.Fatalf("%s: %d pictures", aspect, len(pictures))
 		}
-		fonts, err := FindFonts(t.Context(), "")
-		if err != nil {
-			t.Fatal(err)
-		}
-		s, err := newScene(Input{Media: src, Duration: 3 * second, Spec: Spec{Aspect: aspect, Height: 240}}, fonts)
+		s, err := newScene(Input{Media: src, Duration: 3 * second, Spec: Spec{Aspect: aspect, Height: 240}}, fontsOf(t))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -217,15 +219,15 @@ func TestCodeIsRead(t *testing.T) {
 
 func TestLoudness(t *testing.T) {
 	for name, sound := range map[string]string{
-		"quiet":  "sine=f=440:r=48000:d=4,volume=-18dB",
-		"loud":   "sine=f=440:r=48000:d=4,volume=12dB",
-		"peaky":  "aevalsrc=0.04*sin(2*PI*330*t)+0.9*sin(2*PI*900*t)*lt(mod(t\\,1)\\,0.012):s=48000:d=4",
-		"silent": "anullsrc=r=48000:d=4",
+		"quiet":  "sine=f=440:r=48000,volume=-18dB",
+		"loud":   "sine=f=440:r=48000,volume=12dB",
+		"peaky":  "aevalsrc=0.04*sin(2*PI*330*t)+0.9*sin(2*PI*900*t)*lt(mod(t\\,1)\\,0.012):s=48000",
+		"silent": "anullsrc=r=48000",
 	} {
 		t.Run(name, func(t *testing.T) {
-			src := film(t, "loud.mp4", "-f", "lavfi", "-i", "color=gray:s=64x36:r=25:d=4", "-f", "lavfi", "-i", sound, "-t", "4",
+			src := film(t, "loud.mp4", "-f", "lavfi", "-i", "color=gray:s=64x36:r=25", "-f", "lavfi", "-i", sound, "-t", "2",
 				"-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "aac", "-b:a", "192k")
-			path := styled(t, Input{Media: src, Duration: 4 * second, Spec: Spec{Height: 240}})
+			path := styled(t, Input{Media: src, Duration: 2 * second, Spec: Spec{Height: 240}})
 			j := job{config: Config{Threads: 1}}
 			got, err := j.loudnessOf(t.Context(), path, "")
 			if err != nil {
@@ -305,8 +307,8 @@ func TestChangingSize(t *testing.T) {
 
 // A piece that is longer than the clip ends with the clip; one that is shorter stands still.
 func TestLength(t *testing.T) {
-	src := plain(t, "gray", "320x180", 3)
-	for _, length := range []media.Ticks{second * 2 / 5, second * 16 / 5} {
+	src := plain(t, "gray", "320x180", 1)
+	for _, length := range []media.Ticks{second * 2 / 5, second * 6 / 5} {
 		path := styled(t, Input{Media: src, Duration: length, Spec: Spec{Height: 240}})
 		f, err := probe("", path)
 		if got := len(frames(t, path)); got != int(length*25/second) || err != nil || math.Abs(f.seconds-length.Seconds()) > 0.03 {
@@ -329,11 +331,7 @@ func TestHostileTexts(t *testing.T) {
 	if p := frames(t, styled(t, in)); len(p) != 10 {
 		t.Errorf("%d pictures", len(p))
 	}
-	fonts, err := FindFonts(t.Context(), "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := newScene(in, fonts)
+	s, err := newScene(in, fontsOf(t))
 	if err != nil {
 		t.Fatal(err)
 	}

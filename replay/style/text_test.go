@@ -1,17 +1,21 @@
 package style
 
 import (
+	"context"
 	"image"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"pgregory.net/rapid"
 )
 
+var systemFonts = sync.OnceValues(func() (*Fonts, error) { return FindFonts(context.Background(), "") })
+
 func fontsOf(t *testing.T) *Fonts {
 	t.Helper()
-	f, err := FindFonts(t.Context(), "")
+	f, err := systemFonts()
 	if err != nil {
 		t.Fatal(err)
 	}
