@@ -40,9 +40,7 @@ func readIndex(t *testing.T, x *IndexReader) (entries []IndexEntry) {
 
 // A reader that meets the index as it grows reads what one that comes late does, and its sums are those of the files.
 func TestIndexReaderFollows(t *testing.T) {
-	a, s := newArchive(t, Config{}), newShow()
-	r := s.recorder(t, a.Archive)
-	s.start(r, 0)
+	s, a, r := onAir(t, Config{})
 	s.run(r, 5)
 	r.End()
 	if err := r.Close(); err != nil {
@@ -90,9 +88,7 @@ func TestIndexReaderFollows(t *testing.T) {
 
 // What is lost becomes a gap, also in the memory of who had read it, and comes back.
 func TestMarkLost(t *testing.T) {
-	a, s := newArchive(t, Config{}), newShow()
-	r := s.recorder(t, a.Archive)
-	s.start(r, 0)
+	s, a, r := onAir(t, Config{})
 	s.run(r, 3)
 	dir := filepath.Join(a.dir, s.id)
 	if err := MarkLost(dir, []int64{1}); errs.KindOf(err) != errs.Conflict {

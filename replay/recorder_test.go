@@ -78,10 +78,7 @@ func TestRecordAndContinue(t *testing.T) {
 
 func TestOpenSegmentIsReadable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newShow()
-		a := newArchive(t, Config{})
-		r := s.recorder(t, a.Archive)
-		s.start(r, 0)
+		s, a, r := onAir(t, Config{})
 		s.run(r, 1)
 		seg := s.parts(r, 2)
 		synctest.Wait()
@@ -115,10 +112,7 @@ func TestOpenSegmentIsReadable(t *testing.T) {
 // The disk is full in the middle of a segment: it becomes a gap, the timing stays, and recording goes on by itself.
 func TestDiskFull(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newShow()
-		a := newArchive(t, Config{})
-		r := s.recorder(t, a.Archive)
-		s.start(r, 0)
+		s, a, r := onAir(t, Config{})
 		s.run(r, 2)
 		synctest.Wait()
 		budget := int64(700)
@@ -197,11 +191,8 @@ func checkGaps(t *testing.T, a *testArchive, s *show, gaps ...int) {
 // Free space falls below the reserve: recording pauses at the end of the segment and goes on with some room to spare.
 func TestReserve(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newShow()
 		const reserve = 32 << 20
-		a := newArchive(t, Config{Reserve: reserve})
-		r := s.recorder(t, a.Archive)
-		s.start(r, 0)
+		s, a, r := onAir(t, Config{Reserve: reserve})
 		seg := s.parts(r, 2)
 		step := func(free int64, segments int) {
 			synctest.Wait()
@@ -233,10 +224,7 @@ func TestReserve(t *testing.T) {
 // A recording that pauses goes on where a player can begin.
 func TestGoesOnAtIDR(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newShow()
-		a := newArchive(t, Config{})
-		r := s.recorder(t, a.Archive)
-		s.start(r, 0)
+		s, a, r := onAir(t, Config{})
 		s.run(r, 1)
 		synctest.Wait()
 		a.fault.set(func(f *fault) { f.failure = syscall.EIO })
@@ -263,11 +251,8 @@ func TestGoesOnAtIDR(t *testing.T) {
 // A disk that hangs costs nobody time and no more memory than the queue's.
 func TestSlowDisk(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newShow()
+		s, a, r := onAir(t, Config{Queue: 1 << 20})
 		s.partSize = 100 << 10
-		a := newArchive(t, Config{Queue: 1 << 20})
-		r := s.recorder(t, a.Archive)
-		s.start(r, 0)
 		s.run(r, 1)
 		synctest.Wait()
 		gate := make(chan struct{})

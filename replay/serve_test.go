@@ -23,10 +23,7 @@ import (
 // recorded makes an archive with one show of n segments that is over.
 func recorded(t testing.TB, cfg Config, n int) (*testArchive, *show) {
 	t.Helper()
-	s := newShow()
-	a := newArchive(t, cfg)
-	r := s.recorder(t, a.Archive)
-	s.start(r, 0)
+	s, a, r := onAir(t, cfg)
 	s.run(r, n)
 	r.End()
 	if err := r.Close(); err != nil {
@@ -179,10 +176,7 @@ func TestPacksPlaylists(t *testing.T) {
 }
 
 func TestEventBecomesVOD(t *testing.T) {
-	s := newShow()
-	a := newArchive(t, Config{})
-	r := s.recorder(t, a.Archive)
-	s.start(r, 0)
+	s, a, r := onAir(t, Config{})
 	if w := get(a, s.id, "main.m3u8"); w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" {
 		t.Errorf("before the first segment: %d", w.Code)
 	}
@@ -251,10 +245,7 @@ func TestRefuses(t *testing.T) {
 }
 
 func TestDeleteAndUsage(t *testing.T) {
-	s := newShow()
-	a := newArchive(t, Config{})
-	r := s.recorder(t, a.Archive)
-	s.start(r, 0)
+	s, a, r := onAir(t, Config{})
 	s.run(r, 2)
 	if err := a.Delete(s.id); errs.KindOf(err) != errs.Conflict {
 		t.Errorf("deleting what is being recorded: %v", err)

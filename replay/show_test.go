@@ -49,6 +49,15 @@ func newShow() *show {
 	}
 }
 
+// onAir is a show that is being recorded, from its first epoch on, in an archive of its own.
+func onAir(t testing.TB, cfg Config) (*show, *testArchive, *Recorder) {
+	t.Helper()
+	s, a := newShow(), newArchive(t, cfg)
+	r := s.recorder(t, a.Archive)
+	s.start(r, 0)
+	return s, a, r
+}
+
 const (
 	testPart    = 45_000 // half a second
 	testParts   = 4
