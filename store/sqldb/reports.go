@@ -1,7 +1,5 @@
 package sqldb
 
-import "strings"
-
 // The statements of reports are put together from these pieces; all of them are constants of this file.
 //
 // An order's line belongs to one show at most: the one that it names; or, if it names none, the one in which its buyer last
@@ -44,20 +42,7 @@ const (
 		l.channel, o.store_id, o.currency, o.total, o.refunded, CASE WHEN o.refunded = 0 OR o.refunded >= o.total THEN 0
 			ELSE (SELECT CAST(COALESCE(SUM(p.amount), 0) AS BIGINT) FROM external_order_lines p WHERE p.order_id = l.order_id AND p.n < l.n) END AS prior
 		FROM external_order_lines l JOIN external_orders o ON o.id = l.order_id`
-
-	// paidSums are a funnel.Sum.
-	paidSums = `COUNT(DISTINCT CASE WHEN paid = 1 THEN order_id END),
-		CAST(COALESCE(SUM(CASE WHEN paid = 1 THEN units ELSE 0 END), 0) AS BIGINT),
-		CAST(COALESCE(SUM(CASE WHEN paid = 1 THEN net ELSE 0 END), 0) AS BIGINT),
-		CAST(COALESCE(SUM(CASE WHEN paid = 1 THEN refunded ELSE 0 END), 0) AS BIGINT)`
 )
-
-// sums are what every row of a report adds up.
-var sums = "COUNT(DISTINCT order_id), " + paidSums + ", " + classSums("direct") + ", " + classSums("assisted") + ", " + classSums("other")
-
-func classSums(class string) string {
-	return strings.ReplaceAll(paidSums, "paid = 1", "paid = 1 AND class = '"+class+"'")
-}
 
 const (
 	// withShowSales is the sales of show $2 of store $3.
@@ -75,8 +60,13 @@ const (
 		named AS (` + salesOfLines + " UNION ALL SELECT " + externalColumns + ` FROM mall lines),
 		sales AS (SELECT named.*, COALESCE(s.id, '') AS show_key FROM named LEFT JOIN shows s ON s.id = named.show_id AND s.store_id = $2) `
 
-	// looks are what pages told of a row.
-	looks = `COUNT(DISTINCT CASE WHEN kind = 'exposure' THEN viewer_id END), COALESCE(SUM(CASE WHEN kind = 'exposure' THEN 1 ELSE 0 END), 0),
-		COUNT(DISTINCT CASE WHEN kind = 'click' THEN viewer_id END), COALESCE(SUM(CASE WHEN kind = 'click' THEN 1 ELSE 0 END), 0),
-		COALESCE(SUM(CASE WHEN kind = 'add' THEN 1 ELSE 0 END), 0)`
+	// soldLines end both: the lines of an order follow each other, as the adding up asks for (reports_add.go).
+	soldLines = "SELECT order_id, currency, paid, class, units, net, refunded, "
+
+	// looksOfShow is what pages told of show $1: the events of a kind by one viewer follow each other. They stand so in the
+	// index, and all that is asked for stands in it.
+	looksOfShow = `SELECT kind, viewer_id, product_id, show_time_ms / 60000, source, channel, share_code FROM funnel_events
+		WHERE show_id = $1 ORDER BY kind, viewer_id`
+	// looksOfStore is what pages told of store $1 from $2 until before $3, in no order.
+	looksOfStore = "SELECT kind, viewer_id, show_id FROM funnel_events WHERE store_id = $1 AND at >= $2 AND at < $3"
 )

@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -407,18 +408,40 @@ func drawWorld(t *rapid.T, world int) (orders []anOrder, events []funnel.Entry) 
 
 // BenchmarkShowReport adds up a show with many events: ten for each of its viewers, of whom one in twenty ordered.
 func BenchmarkShowReport(b *testing.B) {
-	for _, events := range []int{10_000, 100_000, 1_000_000} {
-		b.Run(fmt.Sprintf("events=%d", events), func(b *testing.B) {
-			db := openTest(b, filepath.Join(b.TempDir(), "vitrine.db"))
-			reportShows(b, db)
-			bigShow(b, db, events)
-			b.ResetTimer()
-			for b.Loop() {
-				if _, err := db.ShowReport(b.Context(), funnel.ReportQuery{ShowID: "show_a", StoreID: account.DefaultStore, Window: dayWindow, Dimensions: funnel.Dimensions}); err != nil {
-					b.Fatal(err)
+	benchReport(b, func(db *DB) error {
+		_, err := db.ShowReport(b.Context(), funnel.ReportQuery{ShowID: "show_a", StoreID: account.DefaultStore, Window: dayWindow, Dimensions: funnel.Dimensions})
+		return err
+	})
+}
+
+// BenchmarkStoreReport adds up the store of that show.
+func BenchmarkStoreReport(b *testing.B) {
+	benchReport(b, func(db *DB) error {
+		_, err := db.StoreReport(b.Context(), funnel.StoreQuery{StoreID: account.DefaultStore, From: day0, To: day0.Add(30 * time.Hour), Window: dayWindow})
+		return err
+	})
+}
+
+func benchReport(b *testing.B, report func(db *DB) error) {
+	b.Helper()
+	engines := map[string]func() *DB{
+		"sqlite":   func() *DB { return openTest(b, filepath.Join(b.TempDir(), "vitrine.db")) },
+		"postgres": func() *DB { return openPostgres(b) },
+	}
+	for _, engine := range slices.Sorted(maps.Keys(engines)) {
+		for _, events := range []int{10_000, 100_000, 1_000_000} {
+			b.Run(fmt.Sprintf("engine=%s/events=%d", engine, events), func(b *testing.B) {
+				db := engines[engine]()
+				reportShows(b, db)
+				bigShow(b, db, events)
+				b.ReportAllocs()
+				for b.Loop() {
+					if err := report(db); err != nil {
+						b.Fatal(err)
+					}
 				}
-			}
-		})
+			})
+		}
 	}
 }
 
@@ -440,7 +463,10 @@ func bigShow(b *testing.B, db *DB, n int) {
 			orders = append(orders, anOrder{id: fmt.Sprintf("ord_%016d", i), store: account.DefaultStore, viewer: viewer, currency: "CNY", at: day0.Add(time.Hour), paid: true, lines: []aLine{l}})
 		}
 	}
-	addAll(b, db, orders, events)
+	for part := range slices.Chunk(events, 50_000) { // PostgreSQL gives a transaction a minute
+		addAll(b, db, orders, part)
+		orders = nil
+	}
 }
 
 func keyOfBench(i int) string { return fmt.Sprintf("%022x", uint64(i)*0x9e3779b97f4a7c15) }
