@@ -67,23 +67,57 @@ type couponInput struct {
 type couponUpdate struct {
 	CouponPath
 	Body struct {
-		State       *string   `json:"state,omitempty" enum:"active,stopped"`
-		Quota       *int64    `json:"quota,omitempty" minimum:"0" maximum:"100000000"`
-		PerViewer   *int64    `json:"per_viewer,omitempty" minimum:"1" maximum:"100"`
-		ClaimIn     *string   `json:"claim_in,omitempty" enum:"anywhere,live,replay"`
-		ReplayHours *int64    `json:"replay_hours,omitempty" minimum:"0" maximum:"8760"`
-		ClaimFrom   *string   `json:"claim_from,omitempty"`
-		ClaimUntil  *string   `json:"claim_until,omitempty"`
-		Title       *string   `json:"title,omitempty" minLength:"1" maxLength:"60"`
-		Amount      *int64    `json:"amount,omitempty" minimum:"0"`
-		Percent     *int64    `json:"percent,omitempty" minimum:"0" maximum:"10000"`
-		MaxOff      *int64    `json:"max_off,omitempty" minimum:"0"`
-		MinSpend    *int64    `json:"min_spend,omitempty" minimum:"0"`
-		ProductIDs  *[]string `json:"product_ids,omitempty" maxItems:"200"`
-		Stacks      *string   `json:"stacks,omitempty" enum:"none,other"`
-		ValidForS   *int64    `json:"valid_for_s,omitempty" minimum:"0" maximum:"63072000"`
-		ValidUntil  *string   `json:"valid_until,omitempty"`
+		OfferChange
+		State     *string `json:"state,omitempty" enum:"active,stopped"`
+		Quota     *int64  `json:"quota,omitempty" minimum:"0" maximum:"100000000"`
+		PerViewer *int64  `json:"per_viewer,omitempty" minimum:"1" maximum:"100"`
+		Amount    *int64  `json:"amount,omitempty" minimum:"0"`
+		Percent   *int64  `json:"percent,omitempty" minimum:"0" maximum:"10000"`
+		MaxOff    *int64  `json:"max_off,omitempty" minimum:"0"`
 	}
+}
+
+// OfferChange is what changes of what coupons and red packets share; what is absent stays.
+type OfferChange struct {
+	ClaimIn     *string   `json:"claim_in,omitempty" enum:"anywhere,live,replay"`
+	ReplayHours *int64    `json:"replay_hours,omitempty" minimum:"0" maximum:"8760"`
+	ClaimFrom   *string   `json:"claim_from,omitempty"`
+	ClaimUntil  *string   `json:"claim_until,omitempty"`
+	Title       *string   `json:"title,omitempty" minLength:"1" maxLength:"60"`
+	MinSpend    *int64    `json:"min_spend,omitempty" minimum:"0"`
+	ProductIDs  *[]string `json:"product_ids,omitempty" maxItems:"200"`
+	Stacks      *string   `json:"stacks,omitempty" enum:"none,other"`
+	ValidForS   *int64    `json:"valid_for_s,omitempty" minimum:"0" maximum:"63072000"`
+	ValidUntil  *string   `json:"valid_until,omitempty"`
+}
+
+// read makes of it what changes terms and rules. Invalid names an instant that cannot be read.
+func (c *OfferChange) read(op string) (func(*offer.Terms, *offer.Rules), error) {
+	read := map[string]time.Time{}
+	for field, text := range map[string]*string{"claim_from": c.ClaimFrom, "claim_until": c.ClaimUntil, "valid_until": c.ValidUntil} {
+		if text == nil {
+			continue
+		}
+		t, err := wallTime(op, field, *text)
+		if err != nil {
+			return nil, err
+		}
+		read[field] = t
+	}
+	return func(t *offer.Terms, r *offer.Rules) {
+		set(&r.Where, (*offer.Where)(c.ClaimIn))
+		set(&t.Title, c.Title)
+		set(&t.MinSpend, c.MinSpend)
+		set(&t.Products, c.ProductIDs)
+		set(&t.Stacks, c.Stacks)
+		setDuration(&r.ReplayFor, c.ReplayHours, time.Hour)
+		setDuration(&t.ValidFor, c.ValidForS, time.Second)
+		for field, to := range map[string]*time.Time{"claim_from": &r.From, "claim_until": &r.Until, "valid_until": &t.ValidUntil} {
+			if at, ok := read[field]; ok {
+				*to = at
+			}
+		}
+	}, nil
 }
 
 func (s *Server) couponOperations() {
@@ -152,39 +186,19 @@ func (s *Server) listCoupons(ctx context.Context, in *struct {
 }
 
 func (s *Server) updateCoupon(ctx context.Context, in *couponUpdate) (*Body[Coupon], error) {
-	const op = "api.updateCoupon"
 	b := &in.Body
-	times := map[string]*string{"claim_from": b.ClaimFrom, "claim_until": b.ClaimUntil, "valid_until": b.ValidUntil}
-	read := map[string]time.Time{}
-	for field, text := range times {
-		if text == nil {
-			continue
-		}
-		t, err := wallTime(op, field, *text)
-		if err != nil {
-			return nil, err
-		}
-		read[field] = t
+	change, err := b.read("api.updateCoupon")
+	if err != nil {
+		return nil, err
 	}
 	return rendered(couponOf)(s.Offers.UpdateCoupon(ctx, in.Store, in.Coupon, func(c *offer.Coupon) {
+		change(&c.Terms, &c.Rules)
 		set(&c.State, (*offer.State)(b.State))
 		set(&c.Quota, b.Quota)
 		set(&c.PerViewer, b.PerViewer)
-		set(&c.Where, (*offer.Where)(b.ClaimIn))
-		set(&c.Title, b.Title)
 		set(&c.Amount, b.Amount)
 		set(&c.Percent, b.Percent)
 		set(&c.MaxOff, b.MaxOff)
-		set(&c.MinSpend, b.MinSpend)
-		set(&c.Products, b.ProductIDs)
-		set(&c.Stacks, b.Stacks)
-		setDuration(&c.ReplayFor, b.ReplayHours, time.Hour)
-		setDuration(&c.ValidFor, b.ValidForS, time.Second)
-		for field, to := range map[string]*time.Time{"claim_from": &c.From, "claim_until": &c.Until, "valid_until": &c.ValidUntil} {
-			if t, ok := read[field]; ok {
-				*to = t
-			}
-		}
 	}))
 }
 

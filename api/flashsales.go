@@ -61,6 +61,20 @@ type flashSaleInput struct {
 	Body  FlashSaleTerms
 }
 
+type flashSaleUpdate struct {
+	FlashSalePath
+	Body struct {
+		SKU        *string `json:"sku_id,omitempty"`
+		Price      *int64  `json:"price,omitempty" minimum:"0"`
+		Quantity   *int64  `json:"quantity,omitempty" minimum:"1" maximum:"1000000"`
+		PerBuyer   *int64  `json:"per_buyer,omitempty" minimum:"0"`
+		ShowID     *string `json:"show_id,omitempty" doc:"Empty: the one in which it is started by hand."`
+		StartsAtMS *int64  `json:"starts_at_ms,omitempty" minimum:"-1" doc:"-1: by hand."`
+		CountdownS *int64  `json:"countdown_s,omitempty" minimum:"0" maximum:"3600"`
+		DurationS  *int64  `json:"duration_s,omitempty" minimum:"0" maximum:"86400"`
+	}
+}
+
 type flashSaleStart struct {
 	SaleInShow
 	Body *struct {
@@ -79,6 +93,7 @@ func (s *Server) flashSaleOperations() {
 		func(ctx context.Context, in *FlashSalePath) (*Body[FlashSale], error) {
 			return rendered(flashSaleOf)(s.Offers.FlashSale(ctx, in.Store, in.Sale))
 		})
+	operation(s, huma.Operation{OperationID: "update-flash-sale", Method: http.MethodPatch, Path: one, Tags: tags, Security: define, Summary: "Change a flash sale that viewers were not told of", Description: "Title, image and ordinary price are taken from the goods as they are now. 409 once viewers were told of it."}, s.updateFlashSale)
 	operation(s, huma.Operation{OperationID: "delete-flash-sale", Method: http.MethodDelete, Path: one, Tags: tags, Security: define, Summary: "Delete a flash sale that viewers were not told of", DefaultStatus: http.StatusNoContent},
 		func(ctx context.Context, in *FlashSalePath) (*Empty, error) {
 			return &Empty{}, s.Offers.DeleteFlashSale(ctx, in.Store, in.Sale)
@@ -95,6 +110,26 @@ func (s *Server) createFlashSale(ctx context.Context, in *flashSaleInput) (*Body
 	return rendered(flashSaleOf)(s.Offers.CreateFlashSale(ctx, offer.FlashSale{
 		StoreID: in.Store, ShowID: b.ShowID, Goods: offer.Goods{SKU: b.SKU}, Price: b.Price, Quantity: b.Quantity, PerBuyer: b.PerBuyer,
 		StartsAtMS: b.StartsAtMS, Countdown: time.Duration(b.CountdownS) * time.Second, Duration: time.Duration(b.DurationS) * time.Second,
+	}))
+}
+
+func (s *Server) updateFlashSale(ctx context.Context, in *flashSaleUpdate) (*Body[FlashSale], error) {
+	b := &in.Body
+	return rendered(flashSaleOf)(s.Offers.UpdateFlashSale(ctx, in.Store, in.Sale, func(f *offer.FlashSale) {
+		set(&f.SKU, b.SKU)
+		set(&f.Price, b.Price)
+		set(&f.Quantity, b.Quantity)
+		set(&f.PerBuyer, b.PerBuyer)
+		set(&f.ShowID, b.ShowID)
+		setDuration(&f.Countdown, b.CountdownS, time.Second)
+		setDuration(&f.Duration, b.DurationS, time.Second)
+		switch at := b.StartsAtMS; {
+		case at == nil:
+		case *at < 0:
+			f.StartsAtMS = nil
+		default:
+			f.StartsAtMS = at
+		}
 	}))
 }
 

@@ -526,3 +526,55 @@ func TestCouponsOfABuyer(t *testing.T) {
 		t.Error("any number can be named")
 	}
 }
+
+// What is prepared can be put right until viewers have heard of it.
+func TestPreparedOffersChange(t *testing.T) {
+	h := newHouse(t)
+	show := h.onAir()
+	var p RedPacket
+	h.read(http.StatusCreated, &p, "POST", offerShop+"/red-packets", adminToken, map[string]any{"title": "Lucky", "total": 1000, "pieces": 4, "valid_for_s": 3600})
+	packet := offerShop + "/red-packets/" + p.ID
+	h.read(http.StatusOK, &p, "PATCH", packet, adminToken, map[string]any{"title": "Luckier", "pieces": 1, "total": 300, "claim_until": "2027-01-01T00:00:00Z"})
+	if p.Title != "Luckier" || p.Pieces != 1 || p.Total != 300 || p.ValidForS != 3600 || p.ClaimUntil != "2027-01-01T00:00:00.000Z" {
+		t.Errorf("%+v", p)
+	}
+	for field, value := range map[string]any{"total": 0, "pieces": 301, "claim_in": "anywhere", "valid_until": "soon"} {
+		h.read(http.StatusUnprocessableEntity, nil, "PATCH", packet, adminToken, map[string]any{field: value})
+	}
+	h.read(http.StatusNotFound, nil, "PATCH", packet, adminToken, map[string]any{"product_ids": []string{"prod_x"}})
+	inShow := "/api/v1/shows/" + show + "/red-packets/" + p.ID
+	h.read(http.StatusOK, nil, "POST", inShow+"/drop", adminToken, nil)
+	h.read(http.StatusConflict, nil, "PATCH", packet, adminToken, map[string]any{"title": "Too late"})
+	var claim Claim
+	h.read(http.StatusCreated, &claim, "POST", inShow+"/claim", h.viewer(), nil)
+	if claim.Amount != 300 || claim.Title != "Luckier" {
+		t.Errorf("%+v", claim)
+	}
+
+	var f FlashSale
+	terms := flashTerms(h.sku(10))
+	terms["show_id"], terms["starts_at_ms"] = show, 60_000
+	h.read(http.StatusCreated, &f, "POST", offerShop+"/flash-sales", adminToken, terms)
+	sale := offerShop + "/flash-sales/" + f.ID
+	other := h.sku(5)
+	h.read(http.StatusOK, &f, "PATCH", sale, adminToken, map[string]any{"starts_at_ms": 8000, "price": 5000, "sku_id": other})
+	if *f.StartsAtMS != 8000 || f.Price != 5000 || f.SKU != other || f.Quantity != 3 {
+		t.Errorf("%+v", f)
+	}
+	for field, value := range map[string]any{"price": 10_000, "per_buyer": 4, "show_id": ""} {
+		h.read(http.StatusUnprocessableEntity, nil, "PATCH", sale, adminToken, map[string]any{field: value})
+	}
+	h.read(http.StatusNotFound, nil, "PATCH", sale, adminToken, map[string]any{"sku_id": "sku_x"})
+	h.read(http.StatusNotFound, nil, "PATCH", "/api/v1/stores/store_other/flash-sales/"+f.ID, adminToken, map[string]any{"price": 1})
+	h.read(http.StatusOK, &f, "PATCH", sale, adminToken, map[string]any{"starts_at_ms": -1, "show_id": ""})
+	h.sweep(10 * time.Second)
+	h.says(show, f.ID) // it waits for a hand
+	h.read(http.StatusOK, &f, "PATCH", sale, adminToken, map[string]any{"starts_at_ms": 30_000, "show_id": show, "countdown_s": 3600})
+	h.says(show, f.ID, "announced") // its countdown has begun
+	h.read(http.StatusConflict, nil, "PATCH", sale, adminToken, map[string]any{"price": 1})
+	h.sweep(30 * time.Second)
+	h.read(http.StatusConflict, nil, "PATCH", sale, adminToken, map[string]any{"price": 1})
+	if events := h.says(show, f.ID, "announced", "started"); *events[1].Offer.Price != 5000 || events[1].showTimeMS != 30_000 {
+		t.Errorf("%+v", events)
+	}
+}

@@ -43,6 +43,16 @@ type redPacketInput struct {
 	Body  RedPacketTerms
 }
 
+type redPacketUpdate struct {
+	RedPacketPath
+	Body struct {
+		OfferChange
+		Total  *int64 `json:"total,omitempty" minimum:"1" maximum:"1000000000000"`
+		Pieces *int64 `json:"pieces,omitempty" minimum:"1" maximum:"10000"`
+		Least  *int64 `json:"least,omitempty" minimum:"1"`
+	}
+}
+
 func (s *Server) redPacketOperations() {
 	tags := []string{"Red packets"}
 	const all, one = "/api/v1/stores/{store}/red-packets", "/api/v1/stores/{store}/red-packets/{packet}"
@@ -53,6 +63,7 @@ func (s *Server) redPacketOperations() {
 		func(ctx context.Context, in *RedPacketPath) (*Body[RedPacket], error) {
 			return rendered(redPacketOf)(s.Offers.RedPacket(ctx, in.Store, in.Packet))
 		})
+	operation(s, huma.Operation{OperationID: "update-red-packet", Method: http.MethodPatch, Path: one, Tags: tags, Security: define, Summary: "Change a red packet that was not dropped yet", Description: "Its pieces are drawn anew where total, pieces or least change. 409 once it was dropped. An empty claim_from, claim_until or valid_until removes it."}, s.updateRedPacket)
 	operation(s, huma.Operation{OperationID: "stop-red-packet", Method: http.MethodPost, Path: one + "/stop", Tags: tags, Security: define, Summary: "Stop a red packet for good", Description: "What nobody has claimed stays with the store. One that is over stays as it is."},
 		func(ctx context.Context, in *RedPacketPath) (*Body[RedPacket], error) {
 			return rendered(redPacketOf)(s.Offers.StopRedPacket(ctx, in.Store, in.Packet))
@@ -71,6 +82,20 @@ func (s *Server) createRedPacket(ctx context.Context, in *redPacketInput) (*Body
 	}
 	return rendered(redPacketOf)(s.Offers.CreateRedPacket(ctx, offer.RedPacket{
 		StoreID: in.Store, Terms: terms, Rules: rules, Total: b.Total, Pieces: b.Pieces, Least: b.Least,
+	}))
+}
+
+func (s *Server) updateRedPacket(ctx context.Context, in *redPacketUpdate) (*Body[RedPacket], error) {
+	b := &in.Body
+	change, err := b.read("api.updateRedPacket")
+	if err != nil {
+		return nil, err
+	}
+	return rendered(redPacketOf)(s.Offers.UpdateRedPacket(ctx, in.Store, in.Packet, func(p *offer.RedPacket) {
+		change(&p.Terms, &p.Rules)
+		set(&p.Total, b.Total)
+		set(&p.Pieces, b.Pieces)
+		set(&p.Least, b.Least)
 	}))
 }
 

@@ -27,6 +27,8 @@ type store interface {
 	CreateRedPacket(ctx context.Context, p RedPacket, pieces []int64) error
 	RedPacket(ctx context.Context, storeID, id string) (RedPacket, error)
 	RedPackets(ctx context.Context, storeID string, beforeID string, limit int) ([]RedPacket, error)
+	// UpdateRedPacket changes a red packet; pieces that change returns replace those that there are.
+	UpdateRedPacket(ctx context.Context, storeID, id string, change func(*RedPacket) (pieces []int64, err error)) (RedPacket, error)
 	DeleteRedPacket(ctx context.Context, storeID, id string) error
 	// StopRedPacket ends a red packet, and its drops say so.
 	StopRedPacket(ctx context.Context, storeID, id string, at time.Time) (RedPacket, error)
@@ -40,6 +42,9 @@ type store interface {
 	FlashSale(ctx context.Context, storeID, id string) (FlashSale, error)
 	FlashSales(ctx context.Context, storeID string, beforeID string, limit int) ([]FlashSale, error)
 	UpdateFlashSale(ctx context.Context, storeID, id string, change func(*FlashSale) (*Drop, error)) (FlashSale, error)
+	// ReplaceFlashSale writes a ready sale anew, with what is to be said of it. Conflict: viewers were told of it, or it was not
+	// last changed at that instant.
+	ReplaceFlashSale(ctx context.Context, f FlashSale, was time.Time, d *Drop) error
 	DeleteFlashSale(ctx context.Context, storeID, id string) error
 	// OpenFlashSales lists those that run or wait for their time.
 	OpenFlashSales(ctx context.Context) ([]FlashSale, error)

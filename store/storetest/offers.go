@@ -26,6 +26,7 @@ type offerStore interface {
 	CreateRedPacket(ctx context.Context, p offer.RedPacket, pieces []int64) error
 	RedPacket(ctx context.Context, storeID, id string) (offer.RedPacket, error)
 	RedPackets(ctx context.Context, storeID, beforeID string, limit int) ([]offer.RedPacket, error)
+	UpdateRedPacket(ctx context.Context, storeID, id string, change func(*offer.RedPacket) ([]int64, error)) (offer.RedPacket, error)
 	DeleteRedPacket(ctx context.Context, storeID, id string) error
 	StopRedPacket(ctx context.Context, storeID, id string, at time.Time) (offer.RedPacket, error)
 	ClaimPiece(ctx context.Context, c offer.Claim) (offer.Claim, bool, error)
@@ -37,6 +38,7 @@ type offerStore interface {
 	FlashSale(ctx context.Context, storeID, id string) (offer.FlashSale, error)
 	FlashSales(ctx context.Context, storeID, beforeID string, limit int) ([]offer.FlashSale, error)
 	UpdateFlashSale(ctx context.Context, storeID, id string, change func(*offer.FlashSale) (*offer.Drop, error)) (offer.FlashSale, error)
+	ReplaceFlashSale(ctx context.Context, f offer.FlashSale, was time.Time, d *offer.Drop) error
 	DeleteFlashSale(ctx context.Context, storeID, id string) error
 	OpenFlashSales(ctx context.Context) ([]offer.FlashSale, error)
 	StartFlashSale(ctx context.Context, f offer.FlashSale, d offer.Drop) error
@@ -245,6 +247,53 @@ func newPacket(n int, total, pieces int64) offer.RedPacket {
 			Title: "红包", Currency: "CNY", MinSpend: 5, Stacks: pricing.StacksOther, ValidFor: time.Hour,
 		}, Rules: c.Rules, Total: total, Pieces: pieces, Least: 1, CreatedAt: c.CreatedAt, UpdatedAt: c.UpdatedAt,
 	}
+}
+
+// What was prepared can be changed: the pieces of a red packet are replaced, and what is to be said of a sale.
+func testPreparedOffers(t *testing.T, s Store) {
+	ctx := t.Context()
+	p := newPacket(1, 100, 2)
+	ok(t, s.CreateRedPacket(ctx, p, []int64{70, 30}))
+	change := func(pieces ...int64) func(*offer.RedPacket) ([]int64, error) {
+		return func(p *offer.RedPacket) ([]int64, error) {
+			p.Title, p.Pieces = "新年", max(int64(len(pieces)), p.Pieces)
+			return pieces, nil
+		}
+	}
+	p.Title = "新年"
+	equal(t, must(s.UpdateRedPacket(ctx, p.StoreID, p.ID, change()))(t), p)
+	p.Pieces = 3
+	equal(t, must(s.UpdateRedPacket(ctx, p.StoreID, p.ID, change(50, 30, 20)))(t), p)
+	equal(t, must(s.RedPacket(ctx, "", p.ID))(t), p)
+	_, err := s.UpdateRedPacket(ctx, "store_x", p.ID, change())
+	kind(t, err, errs.NotFound)
+	_, err = s.UpdateRedPacket(ctx, p.StoreID, p.ID, func(p *offer.RedPacket) ([]int64, error) { p.Products = []string{"prod_x"}; return nil, nil })
+	kind(t, err, errs.NotFound)
+	must(s.PutDrop(ctx, newDrop(offer.RedPacketKind, p.ID)))(t)
+	for n, want := range []int64{50, 30, 20} {
+		claim, last, err := s.ClaimPiece(ctx, newClaim(n, fmt.Sprint(n), p.ID))
+		ok(t, err)
+		equal(t, claim.Terms.Amount, want)
+		equal(t, last, n == 2)
+	}
+
+	f := newSale(1, "sku_a", 3)
+	d := newDrop(offer.FlashSaleKind, f.ID)
+	d.Saying = offer.Announced
+	ok(t, s.CreateFlashSale(ctx, f, &d))
+	was := f.UpdatedAt
+	f.SKU, f.Price, f.Quantity, f.PerBuyer, f.ShowID, f.UpdatedAt = "sku_b", f.Price+1, 9, 4, "show_2", was.Add(time.Second)
+	kind(t, s.ReplaceFlashSale(ctx, f, was.Add(time.Millisecond), nil), errs.Conflict)
+	ok(t, s.ReplaceFlashSale(ctx, f, was, nil))
+	equal(t, must(s.FlashSale(ctx, "", f.ID))(t), f)
+	_, err = s.Drop(ctx, d.ShowID, f.ID)
+	kind(t, err, errs.NotFound)
+	d.ShowID = f.ShowID
+	ok(t, s.ReplaceFlashSale(ctx, f, f.UpdatedAt, &d))
+	ok(t, s.DropTold(ctx, d.ShowID, f.ID, 1))
+	kind(t, s.ReplaceFlashSale(ctx, f, f.UpdatedAt, nil), errs.Conflict)
+	unknown := newSale(2, "sku_a", 3)
+	kind(t, s.ReplaceFlashSale(ctx, unknown, unknown.UpdatedAt, nil), errs.NotFound)
 }
 
 func testRedPackets(t *testing.T, s Store) {

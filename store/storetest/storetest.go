@@ -154,6 +154,7 @@ var cases = []struct {
 	{"coupons", testCoupons},
 	{"coupon claims", testCouponClaims},
 	{"given coupons", testGivenCoupons},
+	{"prepared offers", testPreparedOffers},
 	{"given race", testGivenRace},
 	{"claim lists", testClaimLists},
 	{"coupon race", testCouponRace},
