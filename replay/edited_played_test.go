@@ -10,7 +10,9 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -22,6 +24,7 @@ import (
 	"github.com/vitrine-live/vitrine/media"
 	"github.com/vitrine-live/vitrine/replay"
 	"github.com/vitrine-live/vitrine/replay/edit"
+	"github.com/vitrine-live/vitrine/replay/mp4"
 )
 
 // editedShow is a recorded show of sixteen seconds and two epochs whose edits a test sets, on a server that counts.
@@ -128,7 +131,7 @@ func TestSeekingReadsTwoSegments(t *testing.T) {
 		s.mu.Lock()
 		s.read = nil
 		s.mu.Unlock()
-		// As MPEG-TS: in a playlist of fragmented MP4 ffmpeg's own seeking loses its place and reads on.
+		// As MPEG-TS: in fragmented MP4 ffmpeg 5.1 loses its place and reads on, in playlists of its own making too.
 		run(t, "ffmpeg", append(append([]string{"-v", "error", "-xerror", "-http_multiple", "0"}, args...),
 			"-i", s.base+"ts/main.m3u8", "-map", "0:v", "-frames:v", "1", "-f", "null", "-")...)
 		s.mu.Lock()
@@ -140,6 +143,41 @@ func TestSeekingReadsTwoSegments(t *testing.T) {
 		sought := asked("-ss", at)
 		if more := len(sought) - len(opened); more > 2 || more < 1 {
 			t.Errorf("to %s s: %v, after %v to open", at, sought, opened)
+		}
+	}
+}
+
+// As fragmented MP4, the segment at a position and its initialization segment are enough to show the picture there: what
+// players in browsers ask for when they seek.
+func TestSeekingNeedsOneSegment(t *testing.T) {
+	s := newEditedShow(t)
+	playlist := string(s.get(t, "main.m3u8"))
+	for _, at := range []media.Ticks{0, seconds(1.999), seconds(2), seconds(7.99), seconds(8), seconds(15.9)} {
+		s.read = nil
+		name := segmentAt(t, playlist, at)
+		before := playlist[:strings.Index(playlist, "\n"+name+"\n")]
+		_, uri, _ := strings.Cut(before[strings.LastIndex(before, "#EXT-X-MAP:"):], `URI="`)
+		uri, _, _ = strings.Cut(uri, `"`)
+		file := append(s.get(t, uri), s.get(t, name)...)
+		path := filepath.Join(t.TempDir(), "sought.mp4")
+		if err := os.WriteFile(path, file, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		run(t, "ffmpeg", "-v", "error", "-xerror", "-i", path, "-f", "null", "-")
+		samples, err := mp4.ReadSamples(bytes.NewReader(file), int64(len(file)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		const picture = media.TicksPerSecond / 30
+		first := slices.IndexFunc(samples, func(x mp4.Sample) bool { return x.Track == 1 })
+		if first < 0 || !samples[first].Sync || !slices.ContainsFunc(samples, func(x mp4.Sample) bool {
+			shown := media.Ticks(x.PTS())
+			return x.Track == 1 && shown <= at && at < shown+picture
+		}) {
+			t.Errorf("%s does not begin with a keyframe, or not show %v", name, at.Duration())
+		}
+		if len(s.read) != 1 {
+			t.Errorf("read %v", s.read)
 		}
 	}
 }
