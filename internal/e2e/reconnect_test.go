@@ -9,8 +9,9 @@ import (
 	"time"
 )
 
-// The anchor's network is gone for five seconds and comes back with another address and timestamps anew: whoever watches
-// goes on watching, pins on both sides are right, and there is one recording.
+// The anchor's network is gone for five seconds and comes back with another address, timestamps anew and other parameters of
+// the picture: whoever watches goes on watching, pins on both sides are right, there is one recording, and clips go over the
+// seam.
 func TestAnchorComesBack(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
@@ -34,7 +35,7 @@ func TestAnchorComesBack(t *testing.T) {
 	time.Sleep(5 * time.Second)
 
 	const again = 1000
-	pub = publish(t, s, r.StreamKey, publication{picture: landscape, bframes: 2, first: again, from: net.IPv4(127, 0, 0, 2)})
+	pub = publish(t, s, r.StreamKey, publication{picture: landscape, first: again, from: net.IPv4(127, 0, 0, 2)}) // without B-frames
 	s.state(t, showID, "live", 10*time.Second)
 	pub.reach(t, again+4*fps)
 	second := s.show(t, showID).Epochs[1]
@@ -55,7 +56,8 @@ func TestAnchorComesBack(t *testing.T) {
 	if len(shows.Items) != 1 {
 		t.Errorf("there are %d shows", len(shows.Items))
 	}
-	checkTwoEpochs(t, s, showID, sentBefore, again, sentAfter)
+	numbers := checkTwoEpochs(t, s, showID, sentBefore, again, sentAfter)
+	s.checkClipsOverSeam(t, b, showID, numbers, again, second)
 	tl := s.timeline(t, showID)
 	if b, a := tl.pin(t, before.ID), tl.pin(t, after.ID); b.ShowTimeMS != atBefore || a.ShowTimeMS != atAfter || len(tl.Epochs) != 2 ||
 		(a.Wall.Sub(tl.Epochs[1].Wall)-time.Duration(atAfter-tl.Epochs[1].ShowTimeMS)*time.Millisecond).Abs() > time.Millisecond { // the epoch begins amid a millisecond
@@ -116,10 +118,11 @@ func checkSeenPin(t *testing.T, frames []seen, id string, n int) {
 	}
 }
 
-// checkTwoEpochs wants the replay to hold one run of frames up to the cut and, in full, the one after it.
-func checkTwoEpochs(t *testing.T, s *server, showID string, sentBefore, again, sentAfter int) {
+// checkTwoEpochs wants the replay to hold one run of frames up to the cut and, in full, the one after it. It returns them.
+func checkTwoEpochs(t *testing.T, s *server, showID string, sentBefore, again, sentAfter int) (numbers []int) {
 	t.Helper()
-	numbers := frameNumbers(t, s.url("/replay/"+showID+"/index.m3u8"), landscape)
+	// As MPEG-TS: in fragmented MP4 ffmpeg goes on with the parameters of the first initialization segment.
+	numbers = frameNumbers(t, s.url("/replay/"+showID+"/ts/index.m3u8"), landscape)
 	cut := slices.Index(numbers, again)
 	if cut < 0 {
 		t.Fatalf("frame %d is not in the replay of %d frames", again, len(numbers))
@@ -130,4 +133,48 @@ func checkTwoEpochs(t *testing.T, s *server, showID string, sentBefore, again, s
 	whole := max(0, cut-2) // of the last ones, pictures that are coded after what they precede may not have come
 	wantFrames(t, "before the cut", numbers[:whole], 0, whole)
 	wantFrames(t, "after the cut", numbers[cut:], again, sentAfter)
+	return numbers
+}
+
+// checkClipsOverSeam wants clips that begin before the frame again and end after it to have the frames of the replay, numbers,
+// between the ones that were asked for, and the browser to play them over the seam with the clock of the show.
+func (s *server) checkClipsOverSeam(t *testing.T, b *browser, showID string, numbers []int, again int, second epoch) {
+	t.Helper()
+	const after = 50 // no keyframe
+	seam := slices.Index(numbers, again)
+	first := numbers[seam-40]
+	if first%60 == 0 {
+		first++
+	}
+	want := numbers[slices.Index(numbers, first) : seam+after]
+	for _, kind := range []string{"copy", "exact"} {
+		c := s.clip(t, showID, map[string]any{
+			"kind": kind, "from_ms": int64(math.Round(truthMS(0, first))), "to_ms": int64(math.Round(truthMS(second.ShowTimeMS, after) - 10)),
+		})
+		if got := frameNumbers(t, s.url(*c.MP4URL), landscape); !slices.Equal(got, want) {
+			t.Errorf("the %s over the seam has frames %v, want %v", kind, got, want)
+		}
+		b.watchClip(t, s, c)
+		var ok bool
+		b.eval(t, `(() => { window.__seen = []; window.__last = -1; return true; })()`, &ok)
+		b.waitFrame(t, again+after-5, 60*time.Second)
+		var sides [2]int
+		for _, f := range b.seen(t) {
+			if f.N < 0 || f.ShowTimeMS == nil {
+				continue
+			}
+			side, truth := 0, truthMS(0, f.N)
+			if f.N >= again {
+				side, truth = 1, truthMS(second.ShowTimeMS, f.N-again)
+			}
+			sides[side]++
+			if off := math.Abs(*f.ShowTimeMS - truth); off > 40 || !slices.Contains(want, f.N) {
+				t.Errorf("in the browser the %s of frames %d to %d shows frame %d, %.0f ms off", kind, first, again+after-1, f.N, off)
+				break
+			}
+		}
+		if sides[0] < 5 || sides[1] < 15 {
+			t.Errorf("the browser shows %v frames of the %s on the sides of the seam", sides, kind)
+		}
+	}
 }
