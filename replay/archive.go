@@ -336,16 +336,24 @@ func (a *Archive) Delete(showID string) error {
 	if !a.Has(showID) {
 		return errs.New(errs.NotFound, op, "%s has no recording", showID)
 	}
+	if err := a.removeForGood(showID); err != nil {
+		return errs.Wrap(op, err)
+	}
+	a.cfg.Deleted(showID)
+	return nil
+}
+
+func (a *Archive) removeForGood(showID string) error {
 	if err := a.claim(showID); err != nil {
 		return err
 	}
 	defer a.release(showID)
 	if a.cfg.Copies != nil {
 		if err := a.cfg.Copies.Delete(showID); err != nil {
-			return errs.Wrap(op, err)
+			return err
 		}
 	}
-	return errs.Wrap(op, a.removeLocal(showID))
+	return a.removeLocal(showID)
 }
 
 // removeLocal removes the folder of a show that is claimed.

@@ -34,6 +34,9 @@ type Config struct {
 	Beside Beside
 	// Copies are kept outside this machine: what is not on this disk is fetched from there. nil: there are none.
 	Copies Copies
+	// Deleted is told that a recording was deleted for good, so that what others keep of it goes as well. It may take its time:
+	// whoever deletes waits. nil: nobody is told.
+	Deleted func(showID string)
 	// Edited gives what a merchant made of a replay. nil: nothing.
 	Edited Edited
 }
@@ -56,6 +59,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Ranges == nil {
 		c.Ranges = func(context.Context, string) ([]playlist.DateRange, error) { return nil, nil }
+	}
+	if c.Deleted == nil {
+		c.Deleted = func(string) {}
 	}
 	if c.Edited == nil {
 		c.Edited = func(context.Context, string) (edit.State, error) { return edit.Unedited(), nil }

@@ -2,10 +2,14 @@ package replay
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
+	"io/fs"
+	"path"
 	"slices"
+	"strings"
 
 	"github.com/bluenviron/mediacommon/v2/pkg/formats/fmp4"
 
@@ -39,6 +43,37 @@ func (r *Recording) cover(state *edit.State) picture {
 		return defaultPicture
 	}
 	return picture{fmt.Sprintf("poster-%d.jpg", s.Start), s.Start, false}
+}
+
+// IsCover reports whether name is that of a picture that a merchant chose for a show.
+func IsCover(name string) bool {
+	at, jpg := strings.CutSuffix(name, ".jpg")
+	at, cover := strings.CutPrefix(at, "poster-")
+	return jpg && cover && at != "" && strings.Trim(at, "0123456789") == ""
+}
+
+// maxCovers is how many of them are kept: undo and redo go between a few, and one that went is made of the recording again.
+const maxCovers = 4
+
+// pruneCovers removes the covers of a show that were made before the last ones.
+func (a *Archive) pruneCovers(rec *Recording) error {
+	entries, err := fs.ReadDir(a.root.FS(), rec.dir)
+	if err != nil {
+		return err
+	}
+	var covers []fs.FileInfo
+	for _, e := range entries {
+		if info, err := e.Info(); err == nil && IsCover(e.Name()) {
+			covers = append(covers, info)
+		}
+	}
+	slices.SortFunc(covers, func(x, y fs.FileInfo) int { return y.ModTime().Compare(x.ModTime()) })
+	var failed error
+	for _, old := range covers[min(maxCovers, len(covers)):] {
+		err := a.root.Remove(path.Join(rec.dir, old.Name()))
+		failed = cmp.Or(failed, err)
+	}
+	return failed
 }
 
 // segmentAt finds the segment with the picture at an instant.

@@ -446,3 +446,69 @@ func BenchmarkShowEnds(b *testing.B) {
 		}
 	}
 }
+
+// Of the covers that were tried a few stay, whichever were made last.
+func TestCoversArePruned(t *testing.T) {
+	a, s := newArchive(t, Config{}), newShow()
+	r := s.recorder(t, a.Archive)
+	s.start(r, 0)
+	s.run(r, 2)
+	r.End()
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	rec := r.Recording()
+	for n := range 7 {
+		name := fmt.Sprintf("poster-%d.jpg", 900-n)
+		if err := a.writePoster(rec, name, []byte{byte(n)}); err != nil {
+			t.Fatal(err)
+		}
+		at := begun.Add(time.Duration(n) * time.Second)
+		if err := os.Chtimes(filepath.Join(a.dir, s.id, name), at, at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{posterName, "poster-x.jpg", "poster-.jpg", "storyboard-1.jpg"} {
+		if IsCover(name) {
+			t.Errorf("%s is no cover", name)
+		}
+		if err := os.WriteFile(filepath.Join(a.dir, s.id, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := a.pruneCovers(rec); err != nil {
+		t.Fatal(err)
+	}
+	pictures, err := filepath.Glob(filepath.Join(a.dir, s.id, "*.jpg"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range pictures {
+		pictures[i] = filepath.Base(pictures[i])
+	}
+	want := []string{"poster-.jpg", "poster-894.jpg", "poster-895.jpg", "poster-896.jpg", "poster-897.jpg", "poster-x.jpg", "poster.jpg", "storyboard-1.jpg"}
+	if !slices.Equal(pictures, want) {
+		t.Errorf("%q", pictures)
+	}
+}
+
+// Whoever keeps something of a recording is told once it is gone for good.
+func TestDeletedIsTold(t *testing.T) {
+	var told []string
+	a, s := newArchive(t, Config{Deleted: func(show string) { told = append(told, show) }}), newShow()
+	r := s.recorder(t, a.Archive)
+	s.start(r, 0)
+	s.run(r, 2)
+	if err := a.Delete(s.id); errs.KindOf(err) != errs.Conflict || len(told) > 0 {
+		t.Errorf("on air: %v, told of %q", err, told)
+	}
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Delete(s.id); err != nil || !slices.Equal(told, []string{s.id}) {
+		t.Errorf("%v, told of %q", err, told)
+	}
+	if err := a.Delete(s.id); errs.KindOf(err) != errs.NotFound || len(told) != 1 {
+		t.Errorf("again: %v, told of %q", err, told)
+	}
+}

@@ -146,7 +146,13 @@ func (p *posters) make(rec *Recording, want picture) error {
 	if err != nil {
 		return errs.As(errs.NotFound, op, err, "no poster could be made of this show")
 	}
-	return errs.Wrap(op, p.archive.writePoster(rec, want.name, made))
+	if err := p.archive.writePoster(rec, want.name, made); err != nil {
+		return errs.Wrap(op, err)
+	}
+	if err := p.archive.pruneCovers(rec); err != nil {
+		p.archive.log.Warn("covers that are not used any more could not be removed", "show", rec.show, "error", err)
+	}
+	return nil
 }
 
 // posterSegment is the first segment with a picture some seconds into the show, or at its beginning, that is not cut out.

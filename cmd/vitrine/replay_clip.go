@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/vitrine-live/vitrine/api"
 	"github.com/vitrine-live/vitrine/commerce"
@@ -48,6 +49,18 @@ func (s *server) startClips(ctx context.Context) (func(context.Context) error, e
 		}
 		return clips.Close()
 	}, nil
+}
+
+// recordingDeleted takes away what clips have of a recording that was deleted. Nothing is deleted before the clips are there.
+func (s *server) recordingDeleted(showID string) {
+	if s.clips == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if err := s.clips.RecordingDeleted(ctx, showID); err != nil {
+		s.log.Warn("clips of a deleted recording are still listed; they cannot be played", "show", showID, "error", err)
+	}
 }
 
 // clipMaker is what files of clips are made with.

@@ -96,7 +96,6 @@ func (s *server) run(ctx context.Context) (err error) {
 		{"archive", s.startArchive},
 		{"style", s.startStyle},
 		{"mirroring", s.startMirroring},
-		{"retention", s.startRetention},
 		{"previews", s.startPreviews},
 		{"overlay", s.startOverlay},
 		{"reminders", s.startReminders},
@@ -108,6 +107,7 @@ func (s *server) run(ctx context.Context) (err error) {
 		{"stock news", s.startStockNews},
 		{"product imports", s.startProductImports},
 		{"clips", s.startClips},
+		{"retention", s.startRetention}, // what it deletes, clips are told of
 		{"demo", s.startDemo},
 		{"whip", s.startWHIP},
 		{"imports", s.startImports},
@@ -203,7 +203,7 @@ func (s *server) startArchive(context.Context) (func(context.Context) error, err
 	}
 	archive, err := replay.Open(s.data.file("recordings"), replay.Config{
 		Reserve: int64(s.config.Recording.Reserve), Queue: int64(s.config.Recording.Queue), Ranges: s.replayRanges, Edited: s.replayEdited,
-		Beside: s.beside, Copies: s.copies(),
+		Beside: s.beside, Copies: s.copies(), Deleted: s.recordingDeleted,
 	}, s.log, replay.NewMetrics(s.metrics))
 	if err != nil {
 		return nil, err

@@ -194,6 +194,87 @@ func TestFile(t *testing.T) {
 	}
 }
 
+// A recording that is deleted for good takes along what stood on it: instant clips and pictures. Files stay.
+func TestRecordingDeleted(t *testing.T) {
+	h := newHouse(t, clip.Config{})
+	h.tape.play(2)
+	h.end()
+	create := func(k clip.Kind) clip.Clip {
+		c, err := h.clips.Create(t.Context(), clip.Want{ShowID: h.show.ID, Kind: k, From: ms(1000), To: ms(4000)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	instant, file := create(clip.Instant), create(clip.Copy)
+	stop := h.run()
+	h.settled()
+	stop()
+	waits := create(clip.Copy)
+	for _, c := range []clip.Clip{instant, file, waits} {
+		if w := h.get(c.ID, "poster.jpg"); w.Code != http.StatusOK {
+			t.Fatalf("%s: %d %s", c.Kind, w.Code, w.Body)
+		}
+	}
+	if err := h.archive.Delete(h.show.ID); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"index.m3u8", "main.m3u8", "0.m4s", "poster.jpg"} { // whether or not anybody told the clips
+		if w := h.get(instant.ID, name); w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), "not there any more") {
+			t.Errorf("%s: %d %s", name, w.Code, w.Body)
+		}
+	}
+	for range 2 { // a second time nothing is left to do
+		if err := h.clips.RecordingDeleted(t.Context(), h.show.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err := h.clips.Get(t.Context(), h.show.ID, instant.ID)
+	kind(t, err, errs.NotFound)
+	gone := []string{instant.ID, filepath.Join(waits.ID, "poster.jpg")}
+	absent := func() {
+		t.Helper()
+		for _, name := range gone {
+			if _, err := os.Stat(filepath.Join(h.dir, "clips", name)); !errors.Is(err, os.ErrNotExist) {
+				t.Errorf("%s is still there", name)
+			}
+		}
+	}
+	absent()
+	for name, want := range map[string]int{"clip.mp4": 200, "poster.jpg": 200, "main.m3u8": 404} {
+		if w := h.get(file.ID, name); w.Code != want {
+			t.Errorf("%s of the file: %d", name, w.Code)
+		}
+	}
+	// Whoever was not told finds out with the next start.
+	if err := os.MkdirAll(filepath.Join(h.dir, "clips", instant.ID), 0o750); err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{instant.ID, waits.ID} {
+		if err := os.WriteFile(filepath.Join(h.dir, "clips", id, "poster.jpg"), []byte("a picture"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := h.clips.Close(); err != nil {
+		t.Fatal(err)
+	}
+	again, err := clip.Open(filepath.Join(h.dir, "clips"), clip.Config{Reserve: -1}, h.clips.Deps)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.clips = again
+	stop = h.run()
+	h.settled()
+	stop()
+	absent()
+	if c, err := h.clips.Get(t.Context(), h.show.ID, waits.ID); err != nil || c.State != clip.Failed || !strings.Contains(c.Error, "not there any more") {
+		t.Errorf("%+v, %v", c, err)
+	}
+	if w := h.get(file.ID, "clip.mp4"); w.Code != http.StatusOK {
+		t.Errorf("the file: %d", w.Code)
+	}
+}
+
 // slowMaker makes nothing until it is cancelled.
 type slowMaker struct {
 	clip.Maker

@@ -98,7 +98,8 @@ func (s *Service) removeFiles(id string) error {
 	return err
 }
 
-// tidy removes the files of clips that were deleted while the server died.
+// tidy removes the files of clips that were deleted while the server died, or by another one, and pictures of recordings that
+// were.
 func (s *Service) tidy(ctx context.Context) {
 	entries, err := fs.ReadDir(s.root.FS(), ".")
 	if err != nil {
@@ -108,10 +109,15 @@ func (s *Service) tidy(ctx context.Context) {
 		if !e.IsDir() || !ValidID(e.Name()) || strings.Contains(e.Name(), ".") {
 			continue
 		}
-		if _, err := s.Store.Clip(ctx, e.Name()); errs.KindOf(err) == errs.NotFound {
-			if err := s.removeFiles(e.Name()); err != nil {
-				s.Log.Warn("a deleted clip is still on the disk", "clip", e.Name(), "error", err)
-			}
+		c, err := s.Store.Clip(ctx, e.Name())
+		switch {
+		case errs.KindOf(err) == errs.NotFound:
+			err = s.removeFiles(e.Name())
+		case err == nil && !c.HasFile() && (s.Archive == nil || !s.Archive.Has(c.ShowID)):
+			err = s.removePoster(e.Name()) // is made again, should the recording be found
+		}
+		if err != nil {
+			s.Log.Warn("what is left of a clip could not be removed", "clip", e.Name(), "error", err)
 		}
 	}
 }

@@ -26,6 +26,11 @@ const (
 
 // servePoster serves the picture of a clip. It is made when it is first asked for; the client waits for it.
 func (s *Service) servePoster(w http.ResponseWriter, r *http.Request, c *Clip) error {
+	if !c.HasFile() { // then it is a picture of the recording, and goes with it
+		if _, err := s.recording(c.ShowID); errs.KindOf(err) == errs.NotFound {
+			return err
+		}
+	}
 	f, st, err := s.open(c.ID, posterName)
 	if errs.KindOf(err) == errs.NotFound {
 		// Whoever asked first may hang up; the picture is for all.

@@ -28,6 +28,7 @@ type Show struct {
 
 // archive keeps the recordings.
 type archive interface {
+	Has(showID string) bool
 	Recording(showID string) (*replay.Recording, error)
 	// ServeMedia answers for one segment or initialization segment, whoever may see the replay.
 	ServeMedia(w http.ResponseWriter, r *http.Request, showID, name string) error

@@ -142,10 +142,12 @@ func (s *show) uploadChanged(ctx context.Context) error {
 	if err != nil {
 		return ignoreMissing(err)
 	}
+	here := map[string]bool{}
 	for _, e := range entries {
 		if !isOther(e.Name()) || !e.Type().IsRegular() {
 			continue
 		}
+		here[e.Name()] = true
 		info, err := e.Info()
 		if err != nil {
 			continue // it went away
@@ -166,6 +168,31 @@ func (s *show) uploadChanged(ctx context.Context) error {
 		}
 		delete(s.have, e.Name()) // what is there is of now
 		s.state.Others[e.Name()] = now
+	}
+	return s.dropCovers(ctx, here)
+}
+
+// dropCovers deletes covers from the bucket that were given up here.
+func (s *show) dropCovers(ctx context.Context, here map[string]bool) error {
+	var gone []string
+	note := func(name string) {
+		if replay.IsCover(name) && !here[name] {
+			gone = append(gone, folder(s.id)+name)
+		}
+	}
+	for name := range s.state.Others {
+		note(name)
+	}
+	for name := range s.have {
+		note(name)
+	}
+	if err := s.m.bucket.Delete(ctx, gone...); err != nil {
+		return err
+	}
+	for _, name := range gone {
+		name = strings.TrimPrefix(name, folder(s.id))
+		delete(s.state.Others, name)
+		delete(s.have, name)
 	}
 	return nil
 }

@@ -401,6 +401,7 @@ func (m *Mirror) buryOne(ctx context.Context, id string) error {
 	m.mu.Lock()
 	delete(m.remote, id)
 	delete(m.watched, id)
+	m.noted = true
 	if err == nil {
 		delete(m.deleted, id)
 	}

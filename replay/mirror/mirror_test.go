@@ -407,6 +407,33 @@ func TestTrimsAndFetchesBack(t *testing.T) {
 	live.end(t)
 }
 
+// Covers that were given up here are given up there too.
+func TestFollowsCovers(t *testing.T) {
+	st := newStorage(t)
+	h := newHouse(t, st, mirror.Config{})
+	show := h.ended(2)
+	write := func(name string) {
+		t.Helper()
+		if err := os.WriteFile(h.path(show, name), []byte(name), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		openHouse(t, st, h.dir, mirror.Config{}).sync() // looks at once at what one that runs looks at every minute
+	}
+	write("poster.jpg")
+	write("poster-90000.jpg")
+	if err := os.Remove(h.path(show, "poster-90000.jpg")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(h.path(show, "poster.jpg")); err != nil { // lost, not given up
+		t.Fatal(err)
+	}
+	write("poster-180000.jpg")
+	there := h.stored(show)
+	if there["poster-180000.jpg"] == nil || there["poster-90000.jpg"] != nil || there["poster.jpg"] == nil {
+		t.Errorf("%q", slices.Collect(maps.Keys(there)))
+	}
+}
+
 func TestDeletesForGood(t *testing.T) {
 	st := newStorage(t)
 	h := newHouse(t, st, mirror.Config{})
