@@ -176,7 +176,7 @@ func (a *Archive) claim(showID string) error {
 // finished is called by a recorder whose work is done.
 func (a *Archive) finished(r *Recorder, ended bool) {
 	a.metrics.Recorders.Dec()
-	r.rec.noteIndex(r.rec.indexFileSize())
+	r.rec.noteIndex(r.rec.indexFile())
 	a.mu.Lock()
 	delete(a.recorders, r.rec.show)
 	a.remember(r.rec)

@@ -30,6 +30,7 @@ import (
 // editedShow is a recorded show of sixteen seconds and two epochs whose edits a test sets, on a server that counts.
 type editedShow struct {
 	archive  *replay.Archive
+	dir      string // of the archive
 	state    edit.State
 	show     string
 	base     string        // of its addresses
@@ -47,9 +48,9 @@ var (
 
 func newEditedShow(t testing.TB) *editedShow {
 	t.Helper()
-	s := &editedShow{state: edit.Unedited(), show: ids.New("show")}
+	s := &editedShow{state: edit.Unedited(), show: ids.New("show"), dir: t.TempDir()}
 	var err error
-	s.archive, err = replay.Open(t.TempDir(), replay.Config{Edited: func(context.Context, string) (edit.State, error) { return s.state, nil }}, nil, nil)
+	s.archive, err = replay.Open(s.dir, replay.Config{Edited: func(context.Context, string) (edit.State, error) { return s.state, nil }}, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

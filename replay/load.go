@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/vitrine-live/vitrine/hls/playlist"
 	"github.com/vitrine-live/vitrine/internal/errs"
@@ -80,19 +81,20 @@ func load(root *os.Root, dir, show string, a *Archive) (*Recording, leftovers, e
 		left.sealed = l.rec.segments[from:]
 		left.loose = l.rec.segments[min(l.durable, int64(len(l.rec.segments))):]
 		l.rec.ended = l.rec.ended && len(left.sealed) == 0
-		l.rec.noteIndex(l.size)
+		l.rec.noteIndex(l.size, l.written)
 		return l.rec, left, nil
 	}
 }
 
 // loader is the state of reading an index.
 type loader struct {
-	rec  *Recording
-	any  bool                       // there is a good line
-	at   int64                      // offset of the next line
-	good int64                      // end of the last good line
-	size int64                      // of the file
-	lost map[int64]playlist.Segment // segments whose media is lost, as they were
+	rec     *Recording
+	any     bool                       // there is a good line
+	at      int64                      // offset of the next line
+	good    int64                      // end of the last good line
+	size    int64                      // of the file
+	written time.Time                  // likewise
+	lost    map[int64]playlist.Segment // segments whose media is lost, as they were
 
 	parts    []pendingPart // of the segment that is open, unparsed
 	unproven [][]pendingPart
@@ -117,7 +119,7 @@ func (l *loader) read(limit int64) error {
 	}
 	defer f.Close()
 	if st, err := f.Stat(); err == nil {
-		l.size = st.Size()
+		l.size, l.written = st.Size(), st.ModTime()
 	}
 	r := bufio.NewReaderSize(f, maxLine)
 	for {

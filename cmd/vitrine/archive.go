@@ -46,7 +46,8 @@ and the sums that they carry, or with --deep every byte. The exit status is 1 wh
 	repair := &cobra.Command{
 		Use: "repair [SHOW...]", Short: "Mend each side from the other, and note what is lost",
 		Long: `Does what verify does, then mends: files that are damaged here are taken from the bucket, those that are damaged or missing
-there are stored anew. Segments that are good nowhere become gaps, which players pass over. A good copy is never replaced.`,
+there are stored anew. Segments that are good nowhere become gaps, which players pass over. A good copy is never replaced. Lines
+that the index of a show lost are taken from the bucket's, or made of the media; the index that was there is kept beside it.`,
 		Example: `  vitrine archive repair
   vitrine archive repair --deep show_0123456789abcdef`,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -192,6 +193,9 @@ const maxDetails = 20
 func (p *program) tell(r *mirror.Report) {
 	if r.Err != nil {
 		fmt.Fprintf(p.stdout, "FAIL  %s  %s\n", r.Show, told(r.Err))
+		for _, m := range r.Mended {
+			fmt.Fprintf(p.stdout, "      %s\n", m)
+		}
 		return
 	}
 	verdict := "ok   "
@@ -209,6 +213,9 @@ func (p *program) tell(r *mirror.Report) {
 		}
 	}
 	fmt.Fprintf(p.stdout, "%s %s  %s\n", verdict, r.Show, strings.Join(words, ", "))
+	if r.Index.Any() {
+		fmt.Fprintf(p.stdout, "      index.jsonl: %s\n", r.Index.String())
+	}
 	for _, m := range r.Mended {
 		fmt.Fprintf(p.stdout, "      %s\n", m)
 	}

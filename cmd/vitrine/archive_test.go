@@ -55,6 +55,19 @@ func recordShow(t *testing.T, dir string) string {
 	return show
 }
 
+// damageIndex flips a bit of a line in the middle.
+func damageIndex(t *testing.T, path string) {
+	t.Helper()
+	lines, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines[len(lines)/2] ^= 1
+	if err := os.WriteFile(path, lines, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestArchiveCommands(t *testing.T) {
 	backend := s3mem.New()
 	if err := backend.CreateBucket("recorded"); err != nil {
@@ -111,6 +124,13 @@ func TestArchiveCommands(t *testing.T) {
 		t.Errorf("%v\n%s", err, out)
 	}
 	if out, err := archive("verify", "-q"); err != nil || out != "1 recordings are well.\n" {
+		t.Errorf("%v\n%s", err, out)
+	}
+	damageIndex(t, filepath.Join(dir, "recordings", show, "index.jsonl"))
+	if out, err := archive("verify", show); !errors.Is(err, errReported) || !strings.Contains(out, "index.jsonl: 1 damaged lines") {
+		t.Errorf("%v\n%s", err, out)
+	}
+	if out, err := archive("repair"); err != nil || !strings.Contains(out, "the old one is index.jsonl.old-1") {
 		t.Errorf("%v\n%s", err, out)
 	}
 	if out, err := archive("verify", "../../etc"); err == nil {

@@ -69,6 +69,7 @@ type FileReport struct {
 // Report is what was found of one show.
 type Report struct {
 	Summary
+	Index   replay.IndexDamage
 	Files   []FileReport // those that the index names
 	Mended  []string     // by Repair, in words
 	Pending bool         // the mirror has not uploaded all of it yet, so what the bucket lacks is no loss
@@ -98,7 +99,7 @@ func (f *FileReport) lost() bool { return f.Here != Good && f.There != Good }
 
 // Healthy reports whether every file is good somewhere and damaged nowhere. What is known to be lost counts as found.
 func (r *Report) Healthy() bool {
-	if r.Err != nil {
+	if r.Err != nil || r.Index.Any() {
 		return false
 	}
 	return !slices.ContainsFunc(r.Files, func(f FileReport) bool {
@@ -139,6 +140,8 @@ type inspection struct {
 	show  string
 	there map[string]object
 	index []byte
+
+	rebuilt bool // the index here was
 	Report
 }
 
@@ -207,7 +210,7 @@ func (x *inspection) readIndex(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	x.index = index
+	x.index, x.Index = index, replay.InspectIndex(index)
 	reader := replay.NewIndexReader(strings.NewReader(string(index)))
 	lost := map[int64]bool{}
 	for {

@@ -39,6 +39,8 @@ func (h *house) flipThere(show, name string, tell bool) {
 	}
 }
 
+func checksumOf(b []byte) uint32 { return crc32.Checksum(b, crc32.MakeTable(crc32.Castagnoli)) }
+
 func (h *house) inspector(deep bool) *mirror.Inspector {
 	return &mirror.Inspector{Dir: filepath.Join(h.dir, "recordings"), State: filepath.Join(h.dir, "mirror"), Bucket: h.bucket, Deep: deep}
 }

@@ -2,6 +2,7 @@ package mirror
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,22 +18,30 @@ import (
 
 // Repair inspects a show and mends each side from the other: what is damaged here is replaced by the bucket's, what is
 // damaged or missing in the bucket is stored anew. Segments of a show that is over which are good nowhere are noted in its
-// index as gaps, which players pass over, and are taken back should they be found again. A good copy is never replaced. The
+// index as gaps, which players pass over, and are taken back should they be found again. A good copy is never replaced. Lines that
+// the index lost are taken from the bucket's, or made of the media; the index that was there stays beside the new one. The
 // Report tells how things stand afterwards.
 func (in *Inspector) Repair(ctx context.Context, showID string) Report {
 	x, err := in.begin(ctx, showID)
+	var k keeper
+	var asItWas error // why the index stays damaged
+	if err == nil {
+		err, asItWas = x.rebuild(ctx, &k)
+	}
 	if err == nil {
 		err = x.verify(ctx)
 	}
-	var k keeper
 	if err == nil {
 		err = x.mendFiles(ctx, &k)
 	}
 	if err == nil {
 		err = x.mendIndex(ctx, &k)
 	}
+	if err == nil && x.rebuilt {
+		err = x.storeIndex(ctx)
+	}
 	slices.Sort(k.mended)
-	x.Mended, x.Err = k.mended, err
+	x.Mended, x.Err = k.mended, cmp.Or(err, asItWas)
 	return x.Report
 }
 
