@@ -201,6 +201,16 @@ func TestShowReport(t *testing.T) {
 		if none := s.Shows[0].Sales[0].Sum; none != (funnel.Sum{Orders: 1, Units: 3, GMV: 900}) {
 			t.Errorf("without a show: %+v", none)
 		}
+		for name, of := range map[string]struct{ got, want funnel.Looks }{ // cat clicked in both shows: one clicker of the store
+			"the store": {s.Totals.Looks, funnel.Looks{Viewers: 1, Exposures: 2, Clickers: 2, Clicks: 3}},
+			"no show":   {s.Shows[0].Looks, funnel.Looks{}},
+			"show_a":    {s.Shows[1].Looks, funnel.Looks{Viewers: 1, Exposures: 2, Clickers: 2, Clicks: 2}},
+			"show_b":    {s.Shows[2].Looks, funnel.Looks{Clickers: 1, Clicks: 1}},
+		} {
+			if of.got != of.want {
+				t.Errorf("looks of %s: %+v, want %+v", name, of.got, of.want)
+			}
+		}
 		if b := s.Shows[2].Sales[0]; b.Assisted != (funnel.Sum{Orders: 1, Units: 3, GMV: 900}) || b.Sum != b.Assisted {
 			t.Errorf("of show_b: %+v", b)
 		}
