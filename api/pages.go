@@ -8,6 +8,9 @@ func (s *Server) pageRoutes() {
 	if s.Studio != nil {
 		s.mux.Handle("GET /studio/{room}", s.Studio)
 	}
+	if s.Editor != nil {
+		s.mux.Handle("GET /edit/{show}", s.Editor)
+	}
 	s.mux.Handle("GET /assets/", s.Assets)
 	if s.Push != nil {
 		s.mux.Handle("GET /push.js", s.Push)

@@ -17,7 +17,8 @@ import (
 
 // ReplayDeps are what the surface asks about replays.
 type ReplayDeps struct {
-	Edits *edit.Service
+	Edits  *edit.Service
+	Editor http.Handler // the page where staff edit a replay; nil: none
 }
 
 // SpanMS is a stretch of a show.
@@ -44,6 +45,7 @@ type Replay struct {
 	ReplayURL  string   `json:"replay_url"`
 	WholeURL   string   `json:"whole_url" doc:"The whole recording, for staff who edit it."`
 	PosterURL  string   `json:"poster_url"`
+	EditorURL  string   `json:"editor_url,omitempty" doc:"The page where staff edit it; absent where it is not served."`
 }
 
 // ReplayEdit is an entry of the log of a replay's edits.
@@ -207,6 +209,9 @@ func (s *Server) replayOf(ctx context.Context, showID string, h *edit.History) (
 		ShowID: showID, Revision: state.Revision, Published: state.Published, ExpiresAt: optionalTime(state.ExpiresAt), Visible: true,
 		CoverMS: optionalMS(state.Cover), Cuts: spans(state.Cuts), Ranges: spans(m.Spans()), DurationMS: duration.Milliseconds(), PlayMS: m.Duration().Milliseconds(),
 		CanUndo: h.CanUndo(), CanRedo: h.CanRedo(), ReplayURL: base + "index.m3u8", WholeURL: base + "whole/index.m3u8", PosterURL: base + "poster.jpg",
+	}
+	if s.Editor != nil {
+		out.EditorURL = "/edit/" + showID
 	}
 	if err := s.Edits.Visible(ctx, showID); errs.KindOf(err) == errs.NotFound {
 		out.Visible, out.Hidden = false, errs.MessageOf(err)

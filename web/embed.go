@@ -66,6 +66,15 @@ func Studio() http.Handler {
 	})
 }
 
+// Editor serves the page where staff edit a replay for every path it is mounted on, /edit/{show}. It stands in no frame, where
+// a press could be stolen, and tells other sites nothing. Safe for concurrent use.
+func Editor() http.Handler {
+	return page("editor.html", map[string]string{
+		"Content-Security-Policy": contentSecurityPolicy + "'none'",
+		"Referrer-Policy":         "same-origin",
+	})
+}
+
 // Push serves the service worker behind reminders, which lives at the root so that it may speak for every room's page. Safe
 // for concurrent use.
 func Push() http.Handler { return page("push.js", nil) }

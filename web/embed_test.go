@@ -67,8 +67,21 @@ func TestStudioMayUseTheCameraAndTellsNobodyItsAddress(t *testing.T) {
 	}
 }
 
+func TestEditorStandsInNoFrame(t *testing.T) {
+	res := get(t, Editor(), "GET", "/edit/show_1")
+	if res.StatusCode != 200 || !strings.Contains(text(t, res.Body), `id="editor"`) {
+		t.Fatalf("status %d, or it is another page", res.StatusCode)
+	}
+	if got := res.Header.Get("Referrer-Policy"); got != "same-origin" {
+		t.Errorf("Referrer-Policy is %q", got)
+	}
+	if csp := res.Header.Get("Content-Security-Policy"); !strings.HasSuffix(csp, "frame-ancestors 'none'") {
+		t.Errorf("the policy %q lets others frame the page", csp)
+	}
+}
+
 func TestPagesRunOnlyTheirOwnScripts(t *testing.T) {
-	for name, h := range map[string]http.Handler{"viewer": Viewer(), "studio": Studio()} {
+	for name, h := range map[string]http.Handler{"viewer": Viewer(), "studio": Studio(), "editor": Editor()} {
 		t.Run(name, func(t *testing.T) { checkScripts(t, h) })
 	}
 }
@@ -92,7 +105,7 @@ func checkScripts(t *testing.T, h http.Handler) {
 }
 
 func TestEveryFileOfThePagesIsServed(t *testing.T) {
-	for name, h := range map[string]http.Handler{"viewer": Viewer(), "studio": Studio()} {
+	for name, h := range map[string]http.Handler{"viewer": Viewer(), "studio": Studio(), "editor": Editor()} {
 		t.Run(name, func(t *testing.T) { checkFiles(t, h) })
 	}
 }

@@ -14,7 +14,7 @@ export default defineConfig({
     sourcemap: false,
     reportCompressedSize: false,
     rollupOptions: {
-      input: { viewer: 'viewer.html', clip: 'clip.html', studio: 'studio.html', push: 'src/push/push.ts' },
+      input: { viewer: 'viewer.html', clip: 'clip.html', editor: 'editor.html', studio: 'studio.html', push: 'src/push/push.ts' },
       output: {
         // A service worker keeps its address for good, and serves what stands below it.
         entryFileNames: (chunk) => (chunk.name === 'push' ? 'push.js' : 'assets/[name]-[hash].js'),

@@ -387,7 +387,7 @@ func (s *server) surface() *api.Server {
 		CatalogueDeps: s.catalogueDeps(), FunnelDeps: s.funnelDeps(), PayDeps: s.payDeps(),
 		HighlightDeps: s.highlightDeps(), RetentionDeps: api.RetentionDeps{Retention: s.retention}, ClipDeps: s.clipDeps(),
 		Ready:     s.db.Ping,
-		OrderDeps: api.OrderDeps{Orders: s.orders, SandboxPage: s.sandboxPage()}, ReplayDeps: api.ReplayDeps{Edits: s.edits},
+		OrderDeps: api.OrderDeps{Orders: s.orders, SandboxPage: s.sandboxPage()}, ReplayDeps: api.ReplayDeps{Edits: s.edits, Editor: web.Editor()},
 	})
 }
 

@@ -1,0 +1,4 @@
+import { sameMessages } from '../i18n/same-messages';
+import { catalogues } from './messages';
+
+sameMessages(catalogues);
