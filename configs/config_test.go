@@ -77,6 +77,7 @@ func TestLoad(t *testing.T) {
 		{name: "wrong type", file: "hls:\n  window: many\n", want: "vitrine.yaml:2: "},
 		{name: "bad duration", file: "hls:\n  part: 500\n", want: "500ms"},
 		{name: "no file", file: "-", want: "no such configuration file"},
+		{name: "no settings", env: []string{"VITRINE_CONFIG=x.yaml", "VITRINE_TOKEN=vt_x"}, check: func(*Config) bool { return true }},
 		{name: "unknown variable", env: []string{"VITRINE_HTTP_COLOUR=:80"}, want: "VITRINE_HTTP_COLOUR"},
 		{name: "bad variable", env: []string{"VITRINE_HLS_WINDOW=many"}, want: "not a whole number"},
 	} {

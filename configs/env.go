@@ -34,7 +34,7 @@ func (c *Config) applyEnv(env []string) error {
 }
 
 // foreign are variables with our prefix that are no settings.
-var foreign = []string{EnvPrefix + "CONFIG"}
+var foreign = []string{EnvPrefix + "CONFIG", EnvPrefix + "TOKEN"}
 
 // collect finds every leaf below v with the name of its variable.
 func collect(v reflect.Value, prefix string, into map[string]reflect.Value) {
