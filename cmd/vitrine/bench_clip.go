@@ -32,17 +32,24 @@ type clipBench struct {
 	pairs        int
 	threads      int
 	dir          string
+
+	streams        int
+	taped, watched time.Duration // by the recorder, by the storyboard
 }
 
 func (p *program) benchClipCommand() *cobra.Command {
 	b := &clipBench{program: p}
 	cmd := &cobra.Command{
-		Use: "clip", Short: "How fast clips are cut out of a replay, beside ffmpeg", Args: cobra.NoArgs,
+		Use: "clip", Short: "How fast clips are cut out of a replay, beside ffmpeg, and what recording and storyboards cost", Args: cobra.NoArgs,
 		Long: `Records a synthetic show faster than it plays, then cuts clips at random places, in turn: a copy, an exact cut, and
 ffmpeg -c copy both from the same replay (its MPEG-TS playlist, in which ffmpeg can seek) and from one local file of all
 its segments. Reports how long each took (with the file on the disk, which ffmpeg does not wait for), how many times
-faster than it plays that is, and the bytes written a second.`,
-		Example: "  vitrine bench clip --length 1m --pairs 20",
+faster than it plays that is, and the bytes written a second.
+
+Then shows are recorded in real time, packaged beforehand, which tells what the recorder alone costs; and the storyboard and
+the waveform of a show are made in the batches in which they are made on air. What they cost is the time of all processors,
+that of ffmpeg included. The defaults take about a minute.`,
+		Example: "  vitrine bench clip --length 1m --pairs 20\n  vitrine bench clip --streams 100 --record 1m --storyboard 0",
 		RunE:    func(cmd *cobra.Command, _ []string) error { return b.run(cmd.Context()) },
 	}
 	f := cmd.Flags()
@@ -53,6 +60,9 @@ faster than it plays that is, and the bytes written a second.`,
 	f.IntVar(&b.film.height, "height", 720, "of the pictures")
 	f.IntVar(&b.film.bitrate, "bitrate", 2600, "of the pictures, in kbit/s")
 	f.IntVar(&b.threads, "threads", 0, "that exact cuts may use; 0: as many as there are cores")
+	f.IntVar(&b.streams, "streams", 20, "shows that are recorded at once")
+	f.DurationVar(&b.taped, "record", 15*time.Second, "how long they are recorded, in real time; 0: not at all")
+	f.DurationVar(&b.watched, "storyboard", 2*time.Minute, "how long the show is whose storyboard is made; 0: none is")
 	f.StringVar(&b.dir, "dir", "", "folder for the recording and the clips; empty: a temporary one")
 	return cmd
 }
@@ -60,6 +70,9 @@ faster than it plays that is, and the bytes written a second.`,
 func (b *clipBench) run(ctx context.Context) error {
 	if b.pairs < 1 || b.length < time.Second || b.show < b.length+time.Second {
 		return errors.New("--pairs must be at least 1, --length at least 1s, and --show longer than that")
+	}
+	if b.streams < 1 || b.taped < 0 || b.watched < 0 {
+		return errors.New("--streams must be at least 1, --record and --storyboard not below 0")
 	}
 	c, err := b.config()
 	if err != nil {
@@ -76,6 +89,14 @@ func (b *clipBench) run(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = archive.Close() }() // everything in it is thrown away
+	if err := b.cutClips(ctx, archive, dir); err != nil {
+		return err
+	}
+	return errors.Join(b.tape(ctx, archive), b.paint(ctx, archive))
+}
+
+// cutClips records the show and makes clips of it.
+func (b *clipBench) cutClips(ctx context.Context, archive *replay.Archive, dir string) error {
 	show := ids.New("show")
 	fmt.Fprintf(b.stdout, "show      %v of %dx%d at %d kbit/s, being made\n", b.show, b.film.width, b.film.height, b.film.bitrate)
 	if err := b.film.record(ctx, archive, show, b.show); err != nil {
@@ -212,6 +233,9 @@ func (b *clipBench) report(times []clipTimes, encoded media.Ticks) {
 type clipFilm struct {
 	program                string
 	width, height, bitrate int
+
+	tracks  []media.Track // from prepare on
+	samples []media.Sample
 }
 
 // filmLength is how long the film is: whole access units of sound, so that it can be repeated.

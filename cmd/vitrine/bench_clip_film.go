@@ -18,29 +18,43 @@ import (
 
 // record makes a recording of the film that is as long as asked for.
 func (f *clipFilm) record(ctx context.Context, a *replay.Archive, show string, length time.Duration) error {
-	file, err := f.make(ctx)
+	t, err := f.tape(ctx, a, show)
 	if err != nil {
 		return err
 	}
-	tracks, samples, err := readFilm(file)
-	if err != nil {
-		return err
+	return errors.Join(t.play(ctx, media.FromDuration(length)), t.end())
+}
+
+// filmTape is a recording of the film that goes on.
+type filmTape struct {
+	*clipFilm
+	recorder *replay.Recorder
+	packager *hls.Packager
+	at       media.Ticks
+}
+
+// tape begins a recording.
+func (f *clipFilm) tape(ctx context.Context, a *replay.Archive, show string) (*filmTape, error) {
+	if err := f.prepare(ctx); err != nil {
+		return nil, err
 	}
 	r, resume, err := a.Record(show)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	p := hls.NewPackager(hls.Config{}, hls.Resume(resume), r, nil, nil)
+	t := &filmTape{clipFilm: f, recorder: r, packager: hls.NewPackager(hls.Config{}, hls.Resume(resume), r, nil, nil)}
 	epoch := media.Epoch{Wall: time.Now().UTC().Truncate(time.Millisecond)}
-	p.StartEpoch(epoch)
+	t.packager.StartEpoch(epoch)
 	r.OnEpoch(epoch)
-	if err := p.SetTracks(tracks); err != nil {
-		return err
-	}
-	for at := media.Ticks(0); at < media.FromDuration(length); at += filmLength {
-		for _, s := range samples {
-			s.PTS, s.DTS = s.PTS+at, s.DTS+at
-			if err := p.Write(s); err != nil {
+	return t, t.packager.SetTracks(f.tracks)
+}
+
+// play records whole turns of the film, as many as a length takes.
+func (t *filmTape) play(ctx context.Context, length media.Ticks) error {
+	for end := t.at + length; t.at < end; t.at += filmLength {
+		for _, s := range t.samples {
+			s.PTS, s.DTS = s.PTS+t.at, s.DTS+t.at
+			if err := t.packager.Write(s); err != nil {
 				return err
 			}
 		}
@@ -48,9 +62,26 @@ func (f *clipFilm) record(ctx context.Context, a *replay.Archive, show string, l
 			return ctx.Err()
 		}
 	}
-	p.EndEpoch()
-	r.End()
-	return r.Close()
+	return nil
+}
+
+func (t *filmTape) end() error {
+	t.packager.EndEpoch()
+	t.recorder.End()
+	return t.recorder.Close()
+}
+
+// prepare makes the film and reads it, once.
+func (f *clipFilm) prepare(ctx context.Context) error {
+	if f.samples != nil {
+		return nil
+	}
+	file, err := f.make(ctx)
+	if err != nil {
+		return err
+	}
+	f.tracks, f.samples, err = readFilm(file)
+	return err
 }
 
 // readFilm reads the tracks and samples of a fragmented MP4 file with H264 and AAC, in the order of decoding, from the
