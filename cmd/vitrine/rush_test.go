@@ -24,6 +24,7 @@ import (
 	"github.com/vitrine-live/vitrine/internal/servertest"
 	"github.com/vitrine-live/vitrine/store/rediskit"
 	"github.com/vitrine-live/vitrine/store/sqldb"
+	"github.com/vitrine-live/vitrine/store/sqldb/sqldbtest"
 )
 
 // rushChildEnv names the database in which the test binary sells until it is killed; the words after it are the minutes by
@@ -65,7 +66,12 @@ func emptyPostgres(t *testing.T) string {
 
 func mustOpen(t *testing.T, where string) *sqldb.DB {
 	t.Helper()
-	db, err := openAny(t.Context(), where)
+	if !strings.HasPrefix(where, "postgres:") {
+		db := sqldbtest.OpenAt(t, where)
+		t.Cleanup(func() { db.Close() })
+		return db
+	}
+	db, err := sqldb.OpenPostgres(t.Context(), where)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,7 +138,7 @@ func runRush(t *testing.T, where string, gate order.Gate, during func(n int)) {
 	if err := r.stockUp(t.Context(), 1, rushUnits); err != nil {
 		t.Fatal(err)
 	}
-	stop := watch(t, r)
+	happened, stop := watch(t, r)
 	var placed, refused atomic.Int64
 	var turn sync.Mutex
 	var wg sync.WaitGroup
@@ -147,6 +153,7 @@ func runRush(t *testing.T, where string, gate order.Gate, during func(n int)) {
 				t.Error(err)
 				return
 			}
+			happened()
 			got := placed.Add(1)
 			if during != nil {
 				turn.Lock()
@@ -157,6 +164,7 @@ func runRush(t *testing.T, where string, gate order.Gate, during func(n int)) {
 				if err := errors.Join(r.pay(t.Context(), &o, o.No), r.pay(t.Context(), &o, o.No)); err != nil { // reported twice
 					t.Error(err)
 				}
+				happened()
 			}
 		})
 	}
@@ -173,22 +181,33 @@ func runRush(t *testing.T, where string, gate order.Gate, during func(n int)) {
 	t.Logf("the pieces were counted %d times meanwhile", seen)
 }
 
-// watch counts the pieces again and again until it is told to stop.
-func watch(t *testing.T, r *rush) (stop func() (times int)) {
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan int)
+// watch counts the pieces when something happened to them, while more happens, until it is told to stop. Counting without a
+// pause would see the same over and over, and take the processor from the buyers.
+func watch(t *testing.T, r *rush) (happened func(), stop func() (times int)) {
+	news, over, done := make(chan struct{}, 1), make(chan struct{}), make(chan int)
 	go func() {
 		n := 0
-		for ; ctx.Err() == nil; n++ {
-			level, err := r.level(context.WithoutCancel(ctx))
+		defer func() { done <- n }()
+		for ; ; n++ {
+			select {
+			case <-news:
+			case <-over:
+				return
+			}
+			level, err := r.level(context.WithoutCancel(t.Context()))
 			if err != nil || level.Total != rushUnits {
 				t.Errorf("in the middle: %+v, %v", level, err)
-				break
+				return
 			}
 		}
-		done <- n
 	}()
-	return func() int { cancel(); return <-done }
+	happened = func() {
+		select {
+		case news <- struct{}{}:
+		default: // it has not looked since
+		}
+	}
+	return happened, func() int { close(over); return <-done }
 }
 
 // sellUntilKilled sells, is paid, cancels and lets orders expire, and says the id of each order whose payment is noted.

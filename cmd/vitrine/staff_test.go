@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/vitrine-live/vitrine/commerce/account"
-	"github.com/vitrine-live/vitrine/store/sqldb"
+	"github.com/vitrine-live/vitrine/store/sqldb/sqldbtest"
 )
 
 func TestStaffCommands(t *testing.T) {
@@ -25,10 +25,7 @@ func TestStaffCommands(t *testing.T) {
 	if _, err := vitrine("", "add", "--login", "mei"); err == nil || !strings.Contains(err.Error(), "start the server once") {
 		t.Errorf("without a database: %v", err)
 	}
-	db, err := sqldb.Open(t.Context(), filepath.Join(folder, "vitrine.db")) // as a running server has it
-	if err != nil {
-		t.Fatal(err)
-	}
+	db := sqldbtest.OpenAt(t, filepath.Join(folder, "vitrine.db")) // as a running server has it
 	defer db.Close()
 	if out, err := vitrine("", "add", "--login", "mei"); err != nil || !strings.Contains(out, "inv_") {
 		t.Fatalf("%v: %s", err, out)
