@@ -70,6 +70,8 @@ type lone struct{ rec *replay.Recording }
 
 func (l lone) Recording(string) (*replay.Recording, error) { return l.rec, nil }
 
+func (l lone) Has(showID string) bool { return showID == l.rec.Show() }
+
 func (l lone) ServeMedia(http.ResponseWriter, *http.Request, string, string) error {
 	return errs.New(errs.NotFound, "clip.ServeMedia", "nothing is served here")
 }
