@@ -86,7 +86,7 @@ export const zh: Messages = {
   'frame.on': '前进一帧 (.)',
   'mute': '静音',
   'unmute': '取消静音',
-  'skip': '跳过剪掉的部分',
+  'skip': '跳过剪切',
 
   'axis.label': '时间轴',
   'axis.playhead': '播放头',
