@@ -27,9 +27,9 @@ import (
 func (c *clipCommand) cutFolder(ctx context.Context) error {
 	rec, err := replay.OpenRecording(c.recording)
 	if err != nil {
-		return fmt.Errorf("%w: --recording takes the folder of one show, as data/recordings/show_...", err)
+		return fmt.Errorf("%w: --recording takes the folder of one show, which is data/recordings/ and its id", err)
 	}
-	defer rec.Close()
+	defer rec.Close() //nolint:errcheck // it was only read
 	deps, done, err := c.known(ctx, rec)
 	if err != nil {
 		return err

@@ -48,7 +48,7 @@ func newClipHouse(t *testing.T) *clipHouse {
 	}
 	h := &clipHouse{dir: t.TempDir()}
 	program := filepath.Join(h.dir, "ffmpeg")
-	if err := os.WriteFile(program, []byte(hangingFFmpeg), 0o755); err != nil { //nolint:gosec // it is to be run
+	if err := os.WriteFile(program, []byte(hangingFFmpeg), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	h.hangs = program + ".hangs"
