@@ -82,6 +82,12 @@ func TestReplayIsEdited(t *testing.T) {
 		t.Errorf("events do not stay in show time: %+v", side.Events)
 	}
 
+	var page Replay
+	h.server.Editor = http.NotFoundHandler()
+	h.read(http.StatusOK, &page, http.MethodGet, h.at(""), adminToken, nil)
+	if want := "/edit/" + h.show; page.EditorURL != want {
+		t.Errorf("it is edited at %q, not %q", page.EditorURL, want)
+	}
 	var edits Page[ReplayEdit]
 	h.read(http.StatusOK, &edits, http.MethodGet, h.at("/edits?limit=2"), adminToken, nil)
 	if len(edits.Items) != 2 || edits.Items[0].Kind != "cover" || *edits.Items[0].AtMS != 9000 || edits.Items[0].By != "admin" || edits.Next == nil {

@@ -109,6 +109,7 @@ export const zh: Messages = {
   'selection.label': '选区',
   'selection.length': '已选：{time}',
   'selection.hint': '用 I 和 O 选择，或按住 Shift 拖动',
+  'selection.hintTouch': '用起点和终点选择',
   'selection.clear': '清除选区 (Esc)',
   'set.in': '起点',
   'set.inTitle': '以播放头为选区起点 (I)',

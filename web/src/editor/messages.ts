@@ -111,6 +111,7 @@ const en = {
   'selection.label': 'Selection',
   'selection.length': 'Selected: {time}',
   'selection.hint': 'Select with I and O, or drag with Shift held',
+  'selection.hintTouch': 'Select with In and Out',
   'selection.clear': 'Clear the selection (Esc)',
   'set.in': 'In',
   'set.inTitle': 'Begin the selection at the playhead (I)',

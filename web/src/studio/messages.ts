@@ -75,6 +75,7 @@ const en = {
   'ended.text': 'You were on air for {time}.',
   'ended.textShort': 'Well done.',
   'ended.watch': 'Watch it again',
+  'ended.edit': 'Edit the replay',
   'ended.again': 'Start another show',
 
   'go.live': 'Go live',
@@ -264,6 +265,7 @@ const zh: Readonly<Record<MessageKey, string>> = {
   'ended.text': '本场直播时长 {time}。',
   'ended.textShort': '辛苦了。',
   'ended.watch': '观看回放',
+  'ended.edit': '编辑回放',
   'ended.again': '再开一场',
 
   'go.live': '开始直播',

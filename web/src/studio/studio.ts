@@ -46,6 +46,7 @@ export class Studio implements Actions {
   private upSince = 0;
   private ended = false;
   private endedMs: number | null = null;
+  private endedId: string | null = null;
   private leaving = false; // from the end that was asked for to the server's answer
   private silent = false;
   private hiddenOnAir = false;
@@ -141,6 +142,7 @@ export class Studio implements Actions {
   end(): void {
     const shown = this.wasShown;
     this.endedMs = shown ? this.elapsed() : null;
+    this.endedId = shown ? (this.room.view?.show?.id ?? null) : null;
     this.leaving = true;
     this.update();
     void this.stop(shown).then(() => this.room.refresh()).finally(() => {
@@ -328,6 +330,7 @@ export class Studio implements Actions {
       prefs,
       fixed: sending(this.phase),
       endedMs: this.endedMs,
+      endedEditor: this.endedId === null ? null : `/edit/${encodeURIComponent(this.endedId)}`,
       watchUrl: seen?.watchUrl ?? null,
       secureUrl: secureAddress(seen?.studioUrl ?? null),
       trustUrl: this.trustUrl,

@@ -13,6 +13,7 @@ import { Sheets } from './tiles';
 
 const snapPx = 9;
 const zoomStep = 1.6;
+const touch = matchMedia('(pointer: coarse)'); // no keys there, and no Shift
 
 /** The one axis of everything that has a time: drawn on a canvas, scrolled and zoomed, with handles at the selection. */
 export class Axis {
@@ -80,7 +81,7 @@ export class Axis {
     this.all.label(i18n.t('zoom.fit'), look.fits(this.look) ? '' : null);
     this.renderCurves(view);
     const s = chosen(view.selection);
-    setText(this.length, s ? i18n.t('selection.length', { time: lengthText(s.toMs - s.fromMs) }) : i18n.t('selection.hint'));
+    setText(this.length, s ? i18n.t('selection.length', { time: lengthText(s.toMs - s.fromMs) }) : i18n.t(touch.matches ? 'selection.hintTouch' : 'selection.hint'));
     this.draw();
   }
 

@@ -10,7 +10,13 @@ interface Words {
   readonly title: string;
   readonly text: string;
   readonly action?: { readonly label: MessageKey; readonly act: () => void };
-  readonly link?: { readonly label: MessageKey; readonly href: string };
+  readonly link?: Link;
+  readonly more?: Link;
+}
+
+interface Link {
+  readonly label: MessageKey;
+  readonly href: string;
 }
 
 /** What stands in the middle while there is no picture: the key, the camera's permission, the end of a show. */
@@ -20,13 +26,14 @@ export class Panel {
   private readonly text = el('p', { class: 'panel-text' });
   private readonly button = el('button', { class: 'primary', type: 'button' });
   private readonly link = el('a', { class: 'secondary', target: '_blank', rel: 'noopener' });
+  private readonly more = el('a', { class: 'secondary', target: '_blank', rel: 'noopener', 'data-testid': 'more' });
   private readonly input = el('input', { class: 'field', type: 'password', name: 'stream-key', id: 'stream-key', autocomplete: 'off', autocapitalize: 'off', spellcheck: 'false', enterkeyhint: 'go', 'data-testid': 'key' });
   private readonly peek = el('button', { class: 'peek', type: 'button' }, icon('eye'), icon('eyeOff'));
   private readonly enter = el('button', { class: 'primary', type: 'submit', 'data-testid': 'enter-key' });
   private readonly label = el('label', { class: 'sr-only', for: 'stream-key' });
   private readonly problem = el('p', { class: 'field-problem', role: 'alert' });
   private readonly form = el('form', { class: 'key-form', novalidate: true }, this.label, el('span', { class: 'field-box' }, this.input, this.peek), this.problem, this.enter);
-  readonly root = el('section', { class: 'panel' }, this.mark, this.title, this.text, this.form, this.button, this.link);
+  readonly root = el('section', { class: 'panel' }, this.mark, this.title, this.text, this.form, this.button, this.link, this.more);
 
   constructor(
     private readonly i18n: I18n,
@@ -53,16 +60,21 @@ export class Panel {
     setText(this.title, words.title);
     setText(this.text, words.text);
     this.renderForm(view);
-    const { action, link } = words;
+    const { action, link, more } = words;
     show(this.button, action !== undefined);
     if (action) {
       setText(this.button, this.i18n.t(action.label));
       this.button.onclick = () => action.act();
     }
-    show(this.link, link !== undefined);
+    this.renderLink(this.link, link);
+    this.renderLink(this.more, more);
+  }
+
+  private renderLink(at: HTMLElement, link: Link | undefined): void {
+    show(at, link !== undefined);
     if (!link) return;
-    setText(this.link, this.i18n.t(link.label));
-    setAttr(this.link, 'href', link.href);
+    setText(at, this.i18n.t(link.label));
+    setAttr(at, 'href', link.href);
   }
 
   private words(view: View): Words | null {
@@ -92,7 +104,8 @@ export class Panel {
       title: this.i18n.t('ended.title'),
       text: time === null ? this.i18n.t('ended.textShort') : this.i18n.t('ended.text', { time }),
       action: { label: 'ended.again', act: () => this.actions.leaveEnded() },
-      ...(view.watchUrl === null ? {} : { link: { label: 'ended.watch' as const, href: view.watchUrl } }),
+      ...(view.watchUrl === null ? {} : { link: { label: 'ended.watch', href: view.watchUrl } }),
+      ...(view.endedEditor === null ? {} : { more: { label: 'ended.edit', href: view.endedEditor } }),
     };
   }
 

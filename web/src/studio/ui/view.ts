@@ -41,6 +41,7 @@ export interface View {
   readonly prefs: Prefs;
   readonly fixed: boolean; // shape and quality are those of the show
   readonly endedMs: number | null; // how long the show was that ended here
+  readonly endedEditor: string | null; // where that show's replay is edited
   readonly watchUrl: string | null;
   readonly secureUrl: string | null; // this page by https
   readonly trustUrl: string | null; // how to make a phone trust this server
