@@ -66,7 +66,7 @@ func TestDefaultsOfTrex(t *testing.T) {
 	if !bytes.Equal(before, segment) {
 		t.Error("what was read is changed")
 	}
-	tame, err := tameInit(init)
+	tame, _, err := tameInit(init)
 	if err != nil || defaultsOf(tame) != nil {
 		t.Errorf("the client is told of defaults: %v", err)
 	}

@@ -112,7 +112,7 @@ func FuzzParseMedia(f *testing.F) {
 
 func FuzzInit(f *testing.F) {
 	f.Add([]byte("\x00\x00\x00\x10ftypiso6\x00\x00\x00\x01"))
-	f.Fuzz(func(_ *testing.T, data []byte) { _, _ = tameInit(data) })
+	f.Fuzz(func(_ *testing.T, data []byte) { _, _, _ = tameInit(data) })
 }
 
 func FuzzDemux(f *testing.F) {

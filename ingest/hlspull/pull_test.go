@@ -1,14 +1,19 @@
 package hlspull
 
 import (
+	"encoding/binary"
+	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"path/filepath"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"go.uber.org/goleak"
 
+	"github.com/vitrine-live/vitrine/internal/bmff"
 	"github.com/vitrine-live/vitrine/internal/errs"
 	"github.com/vitrine-live/vitrine/media"
 )
@@ -213,6 +218,58 @@ func TestMissedMedia(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Pieces with sound alone, as parts are while a phone's picture stands still and at the end of a show, are no end: their
+// sound comes with the next picture, and only what has none after it is left out.
+func TestSoundAlone(t *testing.T) {
+	film := filmOf(t, "fmp4")
+	film.files = maps.Clone(film.files)
+	for _, n := range []int{3, 4, 7} {
+		name := filepath.Base(film.list.segments[n].url)
+		film.files[name] = withoutPictures(t, film.files[name])
+	}
+	synctest.Test(t, func(t *testing.T) {
+		o := newOrigin(act{film: film, n: 8})
+		o.ended = true
+		h := &house{}
+		pull(t, h, serve(t, o), Config{})
+		reach(o.start, 40*time.Second)
+		p := h.only(t)
+		p.wantEnd(t, media.Unpublished)
+		if n := len(p.of(media.Video)); n != 5*60 {
+			t.Errorf("%d pictures of %d", n, 5*60)
+		}
+		const whole, segment = 16 * 48_000 / 1024, 2 * 48_000 / 1024
+		if n := len(p.of(media.Audio)); n < whole-segment-3 || n > whole-segment+3 {
+			t.Errorf("%d packets of sound, not about %d", n, whole-segment)
+		}
+	})
+}
+
+// withoutPictures takes the first track out of a segment.
+func withoutPictures(t *testing.T, segment []byte) (out []byte) {
+	t.Helper()
+	err := bmff.Each(segment, func(b bmff.Box) error {
+		if !b.Is("moof") {
+			out = append(out, b...)
+			return nil
+		}
+		moof := newBox("moof")
+		err := bmff.Each(b.Body(), func(b bmff.Box) error {
+			if tfhd := bmff.Find(b.Body(), "tfhd"); !b.Is("traf") || binary.BigEndian.Uint32(tfhd[4:]) != 1 {
+				moof = append(moof, b...)
+			}
+			return nil
+		})
+		moof = sized(moof)
+		out = append(out, moof...)
+		return errors.Join(err, moveData(out[len(out)-len(moof):], uint32(len(moof)-len(b))))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
 }
 
 // An origin that lists what it has not is given up.

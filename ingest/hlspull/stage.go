@@ -17,6 +17,7 @@ import (
 	"github.com/bluenviron/mediacommon/v2/pkg/formats/fmp4/seekablebuffer"
 	"github.com/bluenviron/mediacommon/v2/pkg/formats/mp4/codecs"
 
+	"github.com/vitrine-live/vitrine/internal/bmff"
 	"github.com/vitrine-live/vitrine/internal/errs"
 )
 
@@ -45,6 +46,7 @@ type lane struct {
 	*follower
 	run  run
 	said map[uint32]sampleDefaults // by the initialization segment
+	lead uint32                    // the track that the client wants something of in each piece; 0: any
 	last item
 	n    int // of the item that the playlist shows; 0: none was asked for
 	over bool
@@ -161,10 +163,57 @@ func (s *stage) initSegment(ctx context.Context, l *lane) (data []byte, err erro
 		return nil, err
 	}
 	l.said = defaultsOf(data)
-	return tameInit(data)
+	data, l.lead, err = tameInit(data)
+	return data, err
 }
 
-func (s *stage) media(ctx context.Context, l *lane) (data []byte, err error) {
+// errNoLead ends a run whose last pieces have sound alone.
+var errNoLead = errs.New(errs.Unavailable, "hlspull.stage", "the run ended with sound alone")
+
+// maxHeld bounds the pieces that are held back until one has a picture: minutes of sound.
+const maxHeld = 4 << 20
+
+// media is the next piece. The client fails at one without anything of the leading track, as parts are while a phone's
+// picture stands still, and at the end of a show: it gets such a piece together with the next one, or the run ends.
+func (s *stage) media(ctx context.Context, l *lane) ([]byte, error) {
+	data, err := s.piece(ctx, l)
+	for err == nil && !l.leads(data) {
+		it, ok, failed := l.inRun(ctx, l.run)
+		switch {
+		case failed != nil:
+			return nil, failed
+		case !ok || len(data) > maxHeld:
+			l.over = true
+			s.mu.Lock()
+			s.gone = s.err == nil
+			s.mu.Unlock()
+			return nil, errNoLead
+		}
+		l.last = it
+		var more []byte
+		more, err = s.piece(ctx, l)
+		data = append(data, more...)
+	}
+	return data, err
+}
+
+// leads reports whether a piece has anything of the leading track.
+func (l *lane) leads(data []byte) bool {
+	if l.lead == 0 {
+		return true
+	}
+	found := false
+	err := walk(data, []string{"moof", "traf", "tfhd"}, func(b bmff.Box) error {
+		f := bmff.Fields{B: b.Body()}
+		f.U32() // version and flags
+		found = found || f.U32() == l.lead
+		return nil
+	})
+	return found || err != nil // what is damaged is for the client to say
+}
+
+// piece is the lane's last item.
+func (s *stage) piece(ctx context.Context, l *lane) (data []byte, err error) {
 	err = s.fetch.persist(ctx, func(ctx context.Context) error {
 		data, err = s.fetch.media(ctx, l.last.resource)
 		return err
@@ -184,16 +233,17 @@ func (s *stage) media(ctx context.Context, l *lane) (data []byte, err error) {
 }
 
 // tameInit keeps the first track of each kind that can be read of an initialization segment.
-func tameInit(data []byte) ([]byte, error) {
+// The client leads with the first one.
+func tameInit(data []byte) (tamed []byte, lead uint32, err error) {
 	init, err := readInit(data)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	var buf seekablebuffer.Buffer
 	if err := init.Marshal(&buf); err != nil {
-		return nil, errs.As(errs.Invalid, "hlspull.init", err, "the initialization segment cannot be read: %v", err)
+		return nil, 0, errs.As(errs.Invalid, "hlspull.init", err, "the initialization segment cannot be read: %v", err)
 	}
-	return buf.Bytes(), nil
+	return buf.Bytes(), uint32(init.Tracks[0].ID), nil
 }
 
 // readInit reads an initialization segment and leaves out the tracks that cannot be used.
