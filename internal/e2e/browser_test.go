@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"image"
 	"image/jpeg"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -195,6 +196,27 @@ type seen struct {
 	Date       *float64 `json:"date"`       // likewise, ms since 1970
 	Pins       []string `json:"pins"`       // on the page
 	At         float64  `json:"at"`         // performance.now()
+}
+
+// placed counts frames by whether they are where the page places them. On a busy machine the next frame may stand there by the
+// time a frame's number is read from the picture: one in twenty may be off.
+type placed struct{ frames, off int }
+
+// add counts a frame whose show time the page gives as said, and reports whether it is as true.
+func (p *placed) add(said, truth float64) bool {
+	p.frames++
+	if math.Abs(said-truth) <= 40 {
+		return true
+	}
+	p.off++
+	return false
+}
+
+func (p *placed) check(t *testing.T, what string) {
+	t.Helper()
+	if p.off*20 > p.frames {
+		t.Errorf("%s: %d of %d frames are not where the page places them", what, p.off, p.frames)
+	}
 }
 
 func (b *browser) seen(t *testing.T) (frames []seen) {
