@@ -60,9 +60,7 @@ func alone(rec *replay.Recording, deps Deps) *Service {
 	if deps.Chapters == nil {
 		deps.Chapters = func(context.Context, string) ([]edit.Chapter, error) { return nil, nil }
 	}
-	s := &Service{Deps: deps, cfg: Config{}.WithDefaults(), happened: newHappened()}
-	s.fill()
-	return s
+	return newService(Config{}, deps)
 }
 
 // lone is an archive of one recording that nobody watches.

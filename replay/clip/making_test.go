@@ -9,8 +9,7 @@ import (
 func TestEncodingIsHeldBackForAWhile(t *testing.T) {
 	now := time.Date(2026, 11, 20, 20, 0, 0, 0, time.UTC)
 	why := ""
-	s := &Service{Deps: Deps{Behind: func() string { return why }, Now: func() time.Time { return now }}}
-	s.fill()
+	s := newService(Config{}, Deps{Behind: func() string { return why }, Now: func() time.Time { return now }})
 	steps := []struct {
 		after time.Duration
 		why   string

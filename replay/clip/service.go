@@ -110,12 +110,19 @@ func Open(dir string, cfg Config, deps Deps) (*Service, error) {
 		_ = root.Close()
 		return nil, errs.As(errs.Unavailable, op, err, "the folder of the clips cannot be written; check its owner and the disk")
 	}
+	s := newService(cfg, deps)
+	s.dir, s.root, s.owner = dir, root, owner
+	return s, nil
+}
+
+// newService is a Service without a folder.
+func newService(cfg Config, deps Deps) *Service {
 	s := &Service{
-		Deps: deps, cfg: cfg.WithDefaults(), dir: dir, root: root, owner: owner, grabs: make(chan struct{}, 1), wake: make(chan struct{}, 1), stop: make(chan struct{}),
+		Deps: deps, cfg: cfg.WithDefaults(), grabs: make(chan struct{}, 1), wake: make(chan struct{}, 1), stop: make(chan struct{}),
 		running: map[string]context.CancelCauseFunc{}, news: map[string]*news{}, happened: newHappened(),
 	}
 	s.fill()
-	return s, nil
+	return s
 }
 
 func (s *Service) fill() {
