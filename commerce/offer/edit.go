@@ -49,13 +49,7 @@ func (s *Service) UpdateFlashSale(ctx context.Context, storeID, id string, edit 
 	if f.UpdatedAt = s.at(); !f.UpdatedAt.After(before.UpdatedAt) { // so that no two changes look like one
 		f.UpdatedAt = before.UpdatedAt.Add(time.Millisecond)
 	}
-	if err := s.describe(ctx, op, &f); err != nil {
-		return FlashSale{}, err
-	}
-	if err := f.validate(op); err != nil {
-		return FlashSale{}, err
-	}
-	drop, err := s.announcement(ctx, op, &f)
+	drop, err := s.prepared(ctx, op, &f)
 	if err != nil {
 		return FlashSale{}, err
 	}

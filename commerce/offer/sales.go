@@ -8,6 +8,17 @@ import (
 	"github.com/vitrine-live/vitrine/internal/ids"
 )
 
+// prepared fills in and checks what is to be stored of a sale, and returns what viewers are told when it begins.
+func (s *Service) prepared(ctx context.Context, op string, f *FlashSale) (*Drop, error) {
+	if err := s.describe(ctx, op, f); err != nil {
+		return nil, err
+	}
+	if err := f.validate(op); err != nil {
+		return nil, err
+	}
+	return s.announcement(ctx, op, f)
+}
+
 // CreateFlashSale prepares a flash sale of a SKU; with StartsAtMS it starts by itself on the clock of its show. Invalid
 // names the field; NotFound: the store has no such SKU or show; Conflict: the SKU cannot be sold, or the show has ended.
 func (s *Service) CreateFlashSale(ctx context.Context, f FlashSale) (FlashSale, error) {
@@ -15,13 +26,7 @@ func (s *Service) CreateFlashSale(ctx context.Context, f FlashSale) (FlashSale, 
 	f.ID, f.State = ids.New(flashPrefix), Ready
 	f.PoolID, f.CreatedAt = f.ID, s.at()
 	f.UpdatedAt = f.CreatedAt
-	if err := s.describe(ctx, op, &f); err != nil {
-		return FlashSale{}, err
-	}
-	if err := f.validate(op); err != nil {
-		return FlashSale{}, err
-	}
-	drop, err := s.announcement(ctx, op, &f)
+	drop, err := s.prepared(ctx, op, &f)
 	if err != nil {
 		return FlashSale{}, err
 	}
